@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   make            build/hopfault and build/hopchain
+#   make demo       the main job on this machine, from nothing (root; installs what is missing)
+#   make test       all tests (root; installs what is missing)
+#   make bench      paired measurements
+#   make help       all targets
+#
+# SANITIZE=address,undefined builds into build/asan.
+
+CC	?= cc
+CLANG	?= clang
+BPFTOOL	?= bpftool
+
+SANITIZE ?=
+BUILD	?= build$(if $(SANITIZE),/asan)
+OUT	?= out/demo
+
+CFLAGS	?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes \
+	   $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
+	   -Ibpf -Iuser -I$(BUILD) -MMD -MP
+LIBS	= -lbpf -lelf -lz -lmnl -ljansson -lpthread -lm
+
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror -Wno-unused-parameter \
+	   -Wno-gnu-variable-sized-type-not-at-end -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP
+
+# hopchain is the lab's service: the files named here, and what they need of base.
+CHAIN_SRC := $(filter-out user/chain/load%,$(wildcard user/chain/*.c))
+BASE_SRC  := $(wildcard user/base/*.c)
+FAULT_SRC := $(filter-out user/main.c $(CHAIN_SRC),$(wildcard user/*.c user/*/*.c))
+
+BPF_SRC   := $(wildcard bpf/*.bpf.c)
+SKELETONS := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/%.skel.h)
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+UNIT_SRC  := $(wildcard tests/unit/test_*.c)
+UNIT_LIB  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+UNIT_BIN  := $(UNIT_SRC:%.c=$(BUILD)/%)
+PROG_SRC  := $(wildcard tests/prog/test_*.c)
+PROG_LIB  := $(filter-out $(PROG_SRC),$(wildcard tests/prog/*.c))
+PROG_BIN  := $(PROG_SRC:%.c=$(BUILD)/%)
+TOOL_SRC  := $(wildcard tests/tools/*.c)
+TOOL_BIN  := $(TOOL_SRC:%.c=$(BUILD)/%)
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
+
+.PHONY: all help setup demo test unit prog tools fuzz bench lint format clean
+.SECONDARY:
+
+all: $(BUILD)/hopfault $(BUILD)/hopchain
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(BUILD)/hopfault: $(call obj,user/main.c $(FAULT_SRC))
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/hopchain: $(call obj,$(CHAIN_SRC) $(BASE_SRC))
+	$(CC) $(ALL_CFLAGS) -o $@ $^ -ljansson -lpthread -lm
+
+$(BUILD)/%.o: %.c | $(SKELETONS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MF $(BUILD)/$*.bpf.d -c -o $@ $<
+
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
+	@mv $@.tmp $@
+
+# A test program may use every file of hopfault and of hopchain that has no main().
+TESTED_OBJ = $(call obj,$(FAULT_SRC) $(filter-out user/chain/main.c user/chain/hopchain.c,$(CHAIN_SRC)))
+
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(UNIT_LIB)) $(TESTED_OBJ)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(call obj,$(PROG_LIB)) $(TESTED_OBJ)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(TESTED_OBJ)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+# libFuzzer needs clang for the code that it looks into.
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(SKELETONS)
+	$(CLANG) -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Ibpf -Iuser -I$(BUILD) \
+		-o $@ $< $$(sed -n 's,^ \* uses: ,,p' $<) -ljansson -lm
+
+unit: $(UNIT_BIN)
+prog: $(PROG_BIN)
+tools: $(TOOL_BIN)
+fuzz: $(FUZZ_BIN)
+
+setup:
+	scripts/setup
+
+demo: setup
+	$(MAKE) all
+	OUT=$(OUT) scripts/demo
+
+test: setup
+	tests/run
+
+bench: setup
+	$(MAKE) all tools
+	scripts/bench/run
+
+lint:
+	scripts/lint
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

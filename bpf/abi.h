@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * abi.h - everything that both sides of the kernel boundary know: map keys and values, going down;
+ * events, coming up; the header in front of a held frame, going round.
+ *
+ *     user space  -- hf_config, hf_device, hf_rule -->  bpf programs
+ *     user space  <-- hf_packet_event, hf_socket_event --  bpf programs
+ *     tc program  -- hf_hold_header + frame -->  TAP  -->  hold engine  -- mark -->  tc program
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns). Numbers are in host order unless the type says
+ * __be. Sizes are asserted, because a map value that grows by accident is read past its end on the other side.
+ */
+#ifndef HOPFAULT_ABI_H
+#define HOPFAULT_ABI_H
+
+#include <linux/types.h>
+
+#define HF_ABI_VERSION 1
+
+#define HF_LINK_RULES_MAX 16	/* rules on one link; more are refused */
+#define HF_PORT_RANGES_MAX 4	/* port ranges in one rule, for each side */
+#define HF_HEAD_MAX	  96	/* first bytes of a message that starts like HTTP */
+#define HF_EVENT_RULES_MAX 4	/* rule ids that one sighting can name */
+#define HF_ODDS_ALWAYS	  0xffffffffU
+
+/* An address: IPv6, or IPv4 as ::ffff:a.b.c.d. */
+struct hf_addr {
+	__u8 byte[16];
+};
+_Static_assert(sizeof(struct hf_addr) == 16, "struct hf_addr is a map key");
+
+/* ---- down: what the owner tells the programs ---- */
+
+/*
+ * Endpoint ids. An id is given to a name once and never reused while the owner lives. The two below are not
+ * managed by anyone: traffic of the host itself, and of addresses that nobody named.
+ */
+enum {
+	HF_ENDPOINT_NONE = 0,
+	HF_ENDPOINT_WORLD = 1,
+	HF_ENDPOINT_FIRST = 16, /* the first id that a name can have */
+};
+
+/* The owner's word to all programs; one element, mapped into the owner's memory. */
+struct hf_config {
+	__u64 lease_ns;	    /* the owner is alive until then; past it every program only passes */
+	__u32 release_mark; /* skb->mark of a packet that comes back from a delay engine */
+	__u32 tracing;	    /* nonzero: emit sightings and socket events */
+};
+_Static_assert(sizeof(struct hf_config) == 16, "struct hf_config is a map value");
+
+/* An interface. An ifindex means nothing outside its network namespace, so the key has both. */
+struct hf_device_key {
+	__u32 netns; /* the id that the loader gave this namespace, see rodata */
+	__u32 ifindex;
+};
+_Static_assert(sizeof(struct hf_device_key) == 8, "struct hf_device_key is a map key");
+
+enum hf_engine {
+	HF_ENGINE_NONE = 0, /* a delay here is counted and not done */
+	HF_ENGINE_HOLD = 1, /* redirect to hold_ifindex, a TAP that the daemon reads */
+	HF_ENGINE_FQ = 2,   /* departure time, held by the fq on this device */
+};
+
+struct hf_device {
+	__u32 endpoint;	    /* who is behind this interface */
+	__u32 engine;	    /* enum hf_engine: what holds a packet on its way out of here */
+	__u32 hold_ifindex; /* HF_ENGINE_HOLD: the TAP in the same namespace */
+	__u32 traced;	    /* nonzero: sightings are wanted here (while hf_config.tracing) */
+};
+_Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");
+
+/* Longest-prefix key for "whose address is this": prefix_len counts bits of the 128. */
+struct hf_prefix_key {
+	__u32 prefix_len;
+	struct hf_addr addr;
+};
+_Static_assert(sizeof(struct hf_prefix_key) == 20, "struct hf_prefix_key is an LPM key");
+
+struct hf_link_key {
+	__u32 src; /* endpoint ids; a b is not b a */
+	__u32 dst;
+};
+_Static_assert(sizeof(struct hf_link_key) == 8, "struct hf_link_key is a map key");
+
+struct hf_port_range {
+	__u16 first;
+	__u16 last;
+};
+
+enum {
+	HF_RULE_DROP = 1U << 0,	    /* every packet that matches */
+	HF_RULE_LOSS = 1U << 1,	    /* with loss_odds */
+	HF_RULE_DELAY = 1U << 2,    /* delay_ns, plus or minus jitter_ns (uniform) */
+	HF_RULE_UPKEEP = 1U << 3,   /* matches ARP and neighbour discovery as well */
+	HF_RULE_SHARE = 1U << 4,    /* only connections whose hash is below share_odds */
+};
+
+enum { HF_PROTO_ANY = 0, HF_PROTO_ARP = 255 }; /* else an IP protocol number */
+
+struct hf_rule {
+	__u64 deadline_ns;	/* CLOCK_MONOTONIC; past it the rule is inert */
+	__u64 delay_ns;
+	__u64 jitter_ns;	/* at most delay_ns */
+	__u64 seed;		/* of this rule's dice */
+	__u32 id;		/* names the rule's dice, counters and events */
+	__u32 flags;		/* HF_RULE_* */
+	__u32 loss_odds;	/* of 2^32: 0 never, HF_ODDS_ALWAYS always */
+	__u32 share_odds;	/* of 2^32, over connections */
+	__u8 proto;		/* HF_PROTO_ANY, or what the packet must be */
+	__u8 dport_ranges;	/* how many of dport[] are in use; 0: any port */
+	__u8 sport_ranges;
+	__u8 unused[5];
+	struct hf_port_range dport[HF_PORT_RANGES_MAX];
+	struct hf_port_range sport[HF_PORT_RANGES_MAX];
+};
+_Static_assert(sizeof(struct hf_rule) == 88, "struct hf_rule is part of a map value");
+
+/* The rules of one link in one generation. */
+struct hf_link {
+	__u32 rules;
+	__u32 unused;
+	struct hf_rule rule[HF_LINK_RULES_MAX];
+};
+_Static_assert(sizeof(struct hf_link) == 8 + 88 * HF_LINK_RULES_MAX, "struct hf_link is a map value");
+
+/* ---- kept beside the rules, by rule id; survives a generation flip ---- */
+
+/*
+ * Engine error (released - decided - asked) in buckets that widen with the value: HF_ERROR_STEPS of equal
+ * width in each power of two, 6 % wide at most, so a percentile is good to 3 %.
+ */
+#define HF_ERROR_STEPS	  16
+#define HF_ERROR_OCTAVES  31 /* up to 2^34 ns: 17 s */
+#define HF_ERROR_BUCKETS  (HF_ERROR_STEPS * (HF_ERROR_OCTAVES + 1))
+
+struct hf_rule_counts {
+	__u64 matched;	    /* wire packets (segments of a GSO packet count one by one) */
+	__u64 dropped;	    /* of these, dropped by this rule */
+	__u64 delayed;	    /* handed to the delay engine */
+	__u64 undelayed;    /* should have been delayed, and no engine was there to do it */
+	__u64 released;	    /* packets (not segments) seen coming back */
+	__u64 asked_ns;	    /* sum over released of the delay that was asked */
+	__u64 error_sum_ns; /* sum over released of released - decided - asked */
+	__u64 error_max_ns; /* highest seen; racy by one packet */
+	__u64 skbs_dropped; /* drops counted as the program sees them: up to 64 KB each */
+	__u64 first_ns;	    /* when it first matched; 0 never */
+	__u32 error[HF_ERROR_BUCKETS];
+};
+_Static_assert(sizeof(struct hf_rule_counts) == 80 + 4 * HF_ERROR_BUCKETS, "map value");
+
+/* ---- round: in front of a frame while the hold engine has it ---- */
+
+#define HF_HOLD_ETHERTYPE 0x88b5 /* local experimental, IEEE 802 */
+
+struct hf_hold_header {
+	__u64 due_ns;	    /* release not before */
+	__u32 ifindex;	    /* release at this device's egress, in the TAP's own namespace */
+	__be16 ethertype;   /* HF_HOLD_ETHERTYPE, where an Ethernet frame has its own */
+	__u16 unused;
+	__u64 decided_ns;
+	__u32 rule_id;	    /* the first rule that delays it */
+	__u32 unused2;
+};
+_Static_assert(sizeof(struct hf_hold_header) == 32, "struct hf_hold_header precedes a frame");
+
+/* ---- up: what the programs saw ---- */
+
+enum hf_event_kind {
+	HF_EVENT_PACKET = 1, /* struct hf_packet_event */
+	HF_EVENT_SOCKET = 2, /* struct hf_socket_event */
+};
+
+struct hf_event {
+	__u16 size;    /* of the whole event, header included */
+	__u8 version;  /* HF_ABI_VERSION */
+	__u8 kind;     /* enum hf_event_kind */
+	__u32 cpu;
+	__u64 time_ns;
+};
+_Static_assert(sizeof(struct hf_event) == 16, "struct hf_event begins every event");
+
+/* One way of one connection, as the sender of the bytes sees it. */
+struct hf_flow {
+	struct hf_addr src;
+	struct hf_addr dst;
+	__u16 sport;
+	__u16 dport;
+	__u8 proto; /* IPPROTO_TCP, ... */
+	__u8 unused[3];
+};
+_Static_assert(sizeof(struct hf_flow) == 40, "struct hf_flow is part of an event");
+
+enum hf_point {
+	HF_POINT_LEAVE = 1,   /* tc ingress of the sender's veth: it has left the sender */
+	HF_POINT_ENTER = 2,   /* tc egress of the receiver's veth: decided here */
+	HF_POINT_RELEASE = 3, /* the delay engine let it go; absent for a packet that was not held */
+};
+
+enum hf_verdict {
+	HF_VERDICT_PASS = 0,
+	HF_VERDICT_DELAY = 1, /* handed to the delay engine; delay_ns was asked */
+	HF_VERDICT_DROP = 2,  /* dropped by the rules in rule_id[] */
+};
+
+/*
+ * A sighting: a TCP packet passed a point. Packets that carry neither bytes nor SYN, FIN or RST are not
+ * reported, unless a rule dropped or delayed them.
+ */
+struct hf_packet_event {
+	struct hf_event event;
+	struct hf_flow flow;
+	__u32 seq;		/* TCP sequence number of the first byte (of the SYN, if there is one) */
+	__u32 len;		/* payload bytes: the packet covers [seq, seq + len) */
+	__u32 src_endpoint;
+	__u32 dst_endpoint;
+	__u64 delay_ns;		/* asked, with HF_VERDICT_DELAY */
+	__u32 rule_id[HF_EVENT_RULES_MAX]; /* rules that acted; 0: none */
+	__u8 point;		/* enum hf_point */
+	__u8 verdict;		/* enum hf_verdict */
+	__u8 tcp_flags;		/* as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16 */
+	__u8 head_len;		/* bytes in head[]; 0 when it does not start like HTTP */
+	__u32 segments;		/* wire packets in this skb */
+	__u8 head[];		/* HF_POINT_LEAVE only: at most HF_HEAD_MAX bytes */
+};
+_Static_assert(sizeof(struct hf_packet_event) == 104, "struct hf_packet_event is an event");
+
+enum hf_socket_op {
+	HF_SOCKET_SEND = 1,	  /* a send call hands its first byte to TCP; seq = number of that byte */
+	HF_SOCKET_RECV = 2,	  /* a receive call returned len bytes; seq = number after the last of them */
+	HF_SOCKET_CONNECT = 3,	  /* the handshake begins, in the caller's thread */
+	HF_SOCKET_ESTABLISHED = 4, /* and ends; active (client) side and passive side alike */
+	HF_SOCKET_CLOSE = 5,
+	HF_SOCKET_RETRANSMIT = 6, /* seq, len: what is sent again */
+};
+
+/* Something that a socket did. flow.src is this socket's own side. */
+struct hf_socket_event {
+	struct hf_event event;
+	struct hf_flow flow;
+	__u32 seq;
+	__u32 len;
+	__u32 endpoint; /* in whose network namespace the socket lives */
+	__u32 pid;	/* process (tgid) and thread; 0 where no thread acts (soft interrupt) */
+	__u32 tid;
+	__u8 op;	/* enum hf_socket_op */
+	__u8 passive;	/* HF_SOCKET_ESTABLISHED: 1 on the accepting side */
+	__u8 unused[2];
+};
+_Static_assert(sizeof(struct hf_socket_event) == 80, "struct hf_socket_event is an event");
+
+/* What could not be told, by source; one element for each CPU. */
+struct hf_lost {
+	__u64 packet_events; /* ring full */
+	__u64 socket_events;
+	__u64 held;	     /* packets that should have been held and could not be (change_head, redirect) */
+	__u64 unused;
+};
+_Static_assert(sizeof(struct hf_lost) == 32, "struct hf_lost is a map value");
+
+#endif

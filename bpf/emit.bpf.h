@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * emit.bpf.h - reserve, fill, submit; what the ring could not take is counted, by source.
+ *
+ * The reader polls on a timer, so an event does not wake it; only a ring that fills up does.
+ */
+#ifndef HOPFAULT_EMIT_BPF_H
+#define HOPFAULT_EMIT_BPF_H
+
+#include "maps.bpf.h"
+
+static __always_inline struct hf_lost *lost_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&lost, &zero);
+}
+
+/* A quarter full is worth a wake-up; until then the reader's own timer is soon enough. */
+static __always_inline __u64 wakeup_flags(void)
+{
+	__u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	return waiting > RING_BYTES / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void event_fill(struct hf_event *event, enum hf_event_kind kind, __u16 size,
+				       __u64 now_ns)
+{
+	event->size = size;
+	event->version = HF_ABI_VERSION;
+	event->kind = kind;
+	event->cpu = bpf_get_smp_processor_id();
+	event->time_ns = now_ns;
+}
+
+static __always_inline void event_submit(void *event)
+{
+	bpf_ringbuf_submit(event, wakeup_flags());
+}
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * judge.bpf.h - walk the rules of one link, in the live generation, and come to one judgement.
+ *
+ * A packet is judged when it is about to enter the receiver, and a packet that was held is judged again when it is
+ * released: a partition that fell meanwhile is not crossed. The second judgement knows drop rules only, so no
+ * packet rolls its dice twice.
+ */
+#ifndef HOPFAULT_JUDGE_BPF_H
+#define HOPFAULT_JUDGE_BPF_H
+
+#include "error.h"
+#include "fault.h"
+#include "maps.bpf.h"
+#include "sighting.bpf.h"
+
+static __always_inline void add(__u64 *counter, __u64 amount)
+{
+	__sync_fetch_and_add(counter, amount); /* result unused: XADD, which 5.10 takes */
+}
+
+/* Fetches the live generation once. NULL: nothing is asked of this link. */
+static __always_inline const struct hf_link *link_rules(const struct parties *who)
+{
+	struct hf_link_key key = { .src = who->src, .dst = who->dst };
+	__u32 zero = 0;
+	void *generation = bpf_map_lookup_elem(&faultset, &zero);
+
+	return generation ? bpf_map_lookup_elem(generation, &key) : NULL;
+}
+
+/* Counts the packets that matched a rule which rolls, from 0. */
+static __always_inline __u64 next_roll(const struct hf_rule *rule)
+{
+	struct rule_dice *die;
+	__u64 nth;
+
+	if (!fault_rule_rolls(rule))
+		return 0;
+	die = bpf_map_lookup_elem(&dice, &rule->id);
+	if (!die)
+		return 0;
+	bpf_spin_lock(&die->lock);
+	nth = die->nth++;
+	bpf_spin_unlock(&die->lock);
+	return nth;
+}
+
+static __always_inline void count_decided(__u32 id, const struct fault_outcome *outcome,
+					  __u32 segments, __u64 now_ns)
+{
+	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &id);
+
+	if (!count)
+		return;
+	add(&count->matched, segments);
+	if (!count->first_ns)
+		count->first_ns = now_ns;
+	if (outcome->dropped) {
+		add(&count->dropped, segments);
+		add(&count->skbs_dropped, 1);
+	} else if (outcome->delay_ns) {
+		add(&count->delayed, segments);
+		add(&count->asked_ns, outcome->delay_ns);
+	}
+}
+
+static __always_inline void name_rule(struct judgement *judgement, __u32 id)
+{
+	if (!judgement->rule_id[0])
+		judgement->rule_id[0] = id;
+	else if (!judgement->rule_id[1])
+		judgement->rule_id[1] = id;
+	else if (!judgement->rule_id[2])
+		judgement->rule_id[2] = id;
+	else if (!judgement->rule_id[3])
+		judgement->rule_id[3] = id;
+}
+
+/* All rules that match act, in their order; the first drop ends it; delays add up. */
+static __always_inline void judge_entering(const struct hf_link *link, const struct packet *packet,
+					   __u64 now_ns, struct judgement *judgement)
+{
+	for (__u32 i = 0; i < HF_LINK_RULES_MAX && i < link->rules; i++) {
+		const struct hf_rule *rule = &link->rule[i];
+		struct fault_outcome outcome;
+
+		if (!fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, packet))
+			continue;
+		outcome = fault_decide(rule, next_roll(rule));
+		count_decided(rule->id, &outcome, packet->segments, now_ns);
+		if (!outcome.dropped && !outcome.delay_ns)
+			continue;
+		name_rule(judgement, rule->id);
+		if (outcome.dropped) {
+			judgement->verdict = HF_VERDICT_DROP;
+			judgement->delay_ns = 0;
+			return;
+		}
+		judgement->verdict = HF_VERDICT_DELAY;
+		judgement->delay_ns += outcome.delay_ns;
+	}
+}
+
+static __always_inline void count_released(__u32 id, __u64 error_ns)
+{
+	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &id);
+	__u32 bucket = error_bucket(error_ns);
+
+	if (!count)
+		return;
+	add(&count->released, 1);
+	add(&count->error_sum_ns, error_ns);
+	if (error_ns > count->error_max_ns)
+		count->error_max_ns = error_ns;
+	if (bucket < HF_ERROR_BUCKETS)
+		__sync_fetch_and_add(&count->error[bucket], 1);
+}
+
+/* A held packet comes back: has it been cut off meanwhile? error_ns: how late it is. */
+static __always_inline void judge_released(const struct hf_link *link, const struct packet *packet,
+					   __u64 now_ns, __u64 error_ns, struct judgement *judgement)
+{
+	for (__u32 i = 0; i < HF_LINK_RULES_MAX && i < link->rules; i++) {
+		const struct hf_rule *rule = &link->rule[i];
+		struct fault_outcome dropped = { .dropped = 1 };
+
+		if (!(rule->flags & (HF_RULE_DROP | HF_RULE_DELAY)) ||
+		    !fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, packet))
+			continue;
+		if (rule->flags & HF_RULE_DROP) {
+			count_decided(rule->id, &dropped, packet->segments, now_ns);
+			name_rule(judgement, rule->id);
+			judgement->verdict = HF_VERDICT_DROP;
+			return;
+		}
+		count_released(rule->id, error_ns);
+	}
+}
+
+/* The delay that was asked could not be given: said, never hidden. */
+static __always_inline void count_undelayed(const struct judgement *judgement, __u32 segments)
+{
+	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &judgement->rule_id[0]);
+	struct hf_lost *here = lost_here();
+
+	if (count)
+		add(&count->undelayed, segments);
+	if (here)
+		here->held++;
+}
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * link.bpf.c - the tc programs on the host side of a container's veth.
+ *
+ *   container A                                     container B
+ *     eth0 ==== vethA [link_leave]  bridge  [link_enter] vethB ==== eth0
+ *                "it has left A"             "it is about to enter B":
+ *                 seen                        seen, judged, dropped or delayed
+ *
+ * What must never happen here: a packet that nobody named is touched; a packet that we pass is hidden from the
+ * programs behind us (so every passing path returns TC_ACT_UNSPEC); a fault acts for an owner that is dead.
+ *
+ * One object is loaded for each network namespace, as an ifindex means nothing outside its own.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+
+#include "delay.bpf.h"
+#include "judge.bpf.h"
+#include "packet.bpf.h"
+#include "sighting.bpf.h"
+
+const volatile __u32 netns_id; /* inode of the namespace that this object's devices are in */
+
+static __always_inline int pass(void)
+{
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline const struct hf_config *owner_alive(__u64 now_ns)
+{
+	__u32 zero = 0;
+	const struct hf_config *owner = bpf_map_lookup_elem(&config, &zero);
+
+	return owner && now_ns < owner->lease_ns ? owner : NULL;
+}
+
+static __always_inline const struct hf_device *device_at(__u32 ifindex)
+{
+	struct hf_device_key key = { .netns = netns_id, .ifindex = ifindex };
+
+	return bpf_map_lookup_elem(&devices, &key);
+}
+
+static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
+{
+	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
+	const __u32 *endpoint = bpf_map_lookup_elem(&addresses, &key);
+
+	return endpoint ? *endpoint : HF_ENDPOINT_WORLD;
+}
+
+/* On a bridge the packet's way in is its sender's veth; what came in elsewhere is known by its address. */
+static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packet *packet)
+{
+	const struct hf_device *from = NULL;
+
+	if (skb->ingress_ifindex && skb->ingress_ifindex != skb->ifindex)
+		from = device_at(skb->ingress_ifindex);
+	return from ? from->endpoint : endpoint_at(&packet->flow.src);
+}
+
+static __always_inline int act(struct __sk_buff *skb, const struct hf_device *device, __u64 now_ns,
+			       const struct packet *packet, const struct parties *who,
+			       const struct judgement *judgement)
+{
+	if (judgement->verdict == HF_VERDICT_DROP)
+		return TC_ACT_SHOT;
+	if (judgement->verdict != HF_VERDICT_DELAY)
+		return pass();
+	if (device->engine == HF_ENGINE_HOLD && !hold_send(skb, device, now_ns, judgement))
+		return bpf_redirect(device->hold_ifindex, 0);
+	if (device->engine == HF_ENGINE_FQ && !fq_send(skb, now_ns, packet, who, judgement))
+		return TC_ACT_STOLEN;
+	count_undelayed(judgement, packet->segments);
+	return pass();
+}
+
+/* A packet that the hold engine gives back. The mark was the owner's word for it, and ends here. */
+static __always_inline int released(struct __sk_buff *skb, const struct hf_config *owner,
+				    const struct hf_device *device, __u64 now_ns)
+{
+	struct parties who = { .dst = device->endpoint };
+	struct judgement judgement = {};
+	const struct hf_link *link;
+	__u64 due_ns = skb->tstamp;
+	struct packet packet;
+
+	skb->mark = 0;
+	skb->tstamp = 0;
+	if (!packet_parse(skb, &packet))
+		return pass();
+	who.src = endpoint_at(&packet.flow.src);
+	link = link_rules(&who);
+	if (link)
+		judge_released(link, &packet, now_ns, now_ns > due_ns ? now_ns - due_ns : 0,
+			       &judgement);
+	if (owner->tracing && device->traced)
+		emit_sighting(HF_POINT_RELEASE, now_ns, &packet, &who, &judgement);
+	return judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
+}
+
+/* A packet is about to enter the endpoint behind this device. */
+static __always_inline int entering(struct __sk_buff *skb, const struct hf_config *owner,
+				    const struct hf_device *device, __u64 now_ns)
+{
+	struct parties who = { .dst = device->endpoint };
+	struct judgement judgement = {};
+	const struct hf_link *link;
+	struct packet packet;
+
+	if (!packet_parse(skb, &packet))
+		return pass();
+	who.src = sender_of(skb, &packet);
+	link = link_rules(&who);
+	if (link)
+		judge_entering(link, &packet, now_ns, &judgement);
+	if (owner->tracing && device->traced)
+		emit_sighting(HF_POINT_ENTER, now_ns, &packet, &who, &judgement);
+	return act(skb, device, now_ns, &packet, &who, &judgement);
+}
+
+SEC("tc")
+int link_enter(struct __sk_buff *skb)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	const struct hf_config *owner = owner_alive(now_ns);
+	struct clone_hand *hand = clone_hand_here();
+	const struct hf_device *device;
+
+	if (clone_arrives(skb, hand)) {
+		clone_stamp(skb, hand);
+		return pass();
+	}
+	if (!owner)
+		return pass();
+	device = device_at(skb->ifindex);
+	if (!device)
+		return pass();
+	if (skb->mark == owner->release_mark && device->engine == HF_ENGINE_HOLD)
+		return released(skb, owner, device, now_ns);
+	return entering(skb, owner, device, now_ns);
+}
+
+/* A packet has left the endpoint behind this device. */
+SEC("tc")
+int link_leave(struct __sk_buff *skb)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	const struct hf_config *owner = owner_alive(now_ns);
+	const struct hf_device *device;
+	struct parties who = {};
+	struct packet packet;
+
+	if (!owner || !owner->tracing)
+		return pass();
+	device = device_at(skb->ifindex);
+	if (!device || !device->traced || !packet_parse(skb, &packet))
+		return pass();
+	who.src = device->endpoint;
+	who.dst = endpoint_at(&packet.flow.dst);
+	emit_leaving(skb, now_ns, &packet, &who);
+	return pass();
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * maps.bpf.h - every map: key, value, who writes, who reads, how large.
+ *
+ * The owner loads one object for each network namespace; all of them share these maps. "owner" is the daemon.
+ */
+#ifndef HOPFAULT_MAPS_BPF_H
+#define HOPFAULT_MAPS_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+#define MAX_DEVICES   8192
+#define MAX_ADDRESSES 16384
+#define MAX_LINKS     16384
+#define MAX_RULES     16384
+#define RING_BYTES    (8 << 20)
+
+/* Lease, mark, tracing switch. Written by the owner through a memory map, read on each packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct hf_config);
+} config SEC(".maps");
+
+/* (namespace, ifindex) -> who is behind it. Written by the owner on attach. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_DEVICES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct hf_device_key);
+	__type(value, struct hf_device);
+} devices SEC(".maps");
+
+/* Address or prefix -> endpoint, for packets that came in by no managed device. Written by the owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, MAX_ADDRESSES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct hf_prefix_key);
+	__type(value, __u32);
+} addresses SEC(".maps");
+
+/*
+ * The live generation: link -> its rules. One slot, fetched once for each packet; replacing what is in the slot
+ * makes a new fault set live on all links at once. Empty: nothing is asked. Written by the owner.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_HASH);
+		__uint(max_entries, MAX_LINKS);
+		__uint(map_flags, BPF_F_NO_PREALLOC);
+		__uint(key_size, sizeof(struct hf_link_key));
+		__uint(value_size, sizeof(struct hf_link));
+	});
+} faultset SEC(".maps");
+
+/* Rule id -> how many packets have matched, for rules that roll dice. Made by the owner, counted here. */
+struct rule_dice {
+	struct bpf_spin_lock lock; /* Linux 5.10 refuses fetching atomics */
+	__u32 unused;
+	__u64 nth;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_RULES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct rule_dice);
+} dice SEC(".maps");
+
+/* Rule id -> what it did. Made by the owner, counted here with plain atomic additions. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_RULES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct hf_rule_counts);
+} counts SEC(".maps");
+
+/* Network namespace inode -> endpoint, for socket events. Written by the owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_DEVICES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u32);
+} namespaces SEC(".maps");
+
+/* Sightings and socket events, to the owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RING_BYTES);
+} events SEC(".maps");
+
+/* What could not be told or done. Written here, read by the owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hf_lost);
+} lost SEC(".maps");
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * socket.bpf.c - what the sockets of traced endpoints do: send, receive, connect, close, send again; and what leaves
+ * an fq.
+ *
+ *   a send begins      tcp_sendmsg_locked (tracepoint, 6.16+)   else  fentry tcp_sendmsg
+ *   a receive ends     sock_recv_length   (tracepoint, 6.3+)    else  fexit  tcp_recvmsg
+ *
+ * Tracepoints come first, as some kernels refuse fentry. The loader switches off what this kernel has not.
+ * (sock_send_length fires when the call ends, which may be after the peer has read: it can't begin a stage.)
+ * Nothing here changes anything; a socket outside the traced namespaces costs one look-up.
+ */
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "delay.bpf.h"
+#include "emit.bpf.h"
+#include "kernel.bpf.h"
+
+#define AF_INET	 2
+#define AF_INET6 10
+#define MSG_PEEK 2
+
+enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
+
+/* Arguments of this kernel's tcp_recvmsg: 6 until 5.18, which has one fewer. Set by the loader. */
+const volatile __u32 tcp_recvmsg_args = 5;
+
+static __always_inline __u32 endpoint_of(const struct sock *sk)
+{
+	__u32 inum = sk->__sk_common.skc_net.net->ns.inum;
+	const __u32 *endpoint = bpf_map_lookup_elem(&namespaces, &inum);
+
+	return endpoint ? *endpoint : HF_ENDPOINT_NONE;
+}
+
+/* Whose socket is it? HF_ENDPOINT_NONE: nobody's that is traced, or nothing is traced now. */
+static __always_inline __u32 traced_endpoint(const struct sock *sk, __u64 now_ns)
+{
+	__u32 zero = 0;
+	const struct hf_config *owner = bpf_map_lookup_elem(&config, &zero);
+
+	if (!owner || !owner->tracing || now_ns >= owner->lease_ns)
+		return HF_ENDPOINT_NONE;
+	return endpoint_of(sk);
+}
+
+static __always_inline void flow_of(const struct sock *sk, struct hf_flow *flow)
+{
+	const struct sock_common *c = &sk->__sk_common;
+
+	__builtin_memset(flow, 0, sizeof(*flow));
+	if (c->skc_family == AF_INET) {
+		addr_from_ipv4(&flow->src, c->skc_rcv_saddr);
+		addr_from_ipv4(&flow->dst, c->skc_daddr);
+	} else {
+		bpf_probe_read_kernel(&flow->src, sizeof(flow->src),
+				      __builtin_preserve_access_index(&c->skc_v6_rcv_saddr));
+		bpf_probe_read_kernel(&flow->dst, sizeof(flow->dst),
+				      __builtin_preserve_access_index(&c->skc_v6_daddr));
+	}
+	flow->sport = c->skc_num;
+	flow->dport = bpf_ntohs(c->skc_dport);
+	flow->proto = IPPROTO_TCP;
+}
+
+struct told {
+	__u32 endpoint;
+	__u32 seq;
+	__u32 len;
+	__u8 op; /* enum hf_socket_op */
+	__u8 passive;
+	__u8 in_thread; /* the running thread is the one that acts */
+};
+
+static __always_inline void tell(const struct sock *sk, const struct told *told, __u64 now_ns)
+{
+	struct hf_socket_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	__u64 id = told->in_thread ? bpf_get_current_pid_tgid() : 0;
+
+	if (!event) {
+		struct hf_lost *here = lost_here();
+
+		if (here)
+			here->socket_events++;
+		return;
+	}
+	event_fill(&event->event, HF_EVENT_SOCKET, sizeof(*event), now_ns);
+	flow_of(sk, &event->flow);
+	event->seq = told->seq;
+	event->len = told->len;
+	event->endpoint = told->endpoint;
+	event->pid = id >> 32;
+	event->tid = id;
+	event->op = told->op;
+	event->passive = told->passive;
+	event->unused[0] = 0;
+	event->unused[1] = 0;
+	event_submit(event);
+}
+
+static __always_inline int send_begins(struct sock *sk)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct told told = { .op = HF_SOCKET_SEND, .in_thread = 1 };
+	struct tcp_sock *tcp;
+
+	told.endpoint = traced_endpoint(sk, now_ns);
+	if (!told.endpoint)
+		return 0;
+	tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return 0;
+	told.seq = tcp->write_seq;
+	tell(sk, &told, now_ns);
+	return 0;
+}
+
+static __always_inline int receive_ends(struct sock *sk, int received, int flags)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct told told = { .op = HF_SOCKET_RECV, .in_thread = 1 };
+	struct tcp_sock *tcp;
+
+	if (received <= 0 || (flags & MSG_PEEK))
+		return 0;
+	told.endpoint = traced_endpoint(sk, now_ns);
+	if (!told.endpoint)
+		return 0;
+	tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return 0;
+	told.seq = tcp->copied_seq;
+	told.len = received;
+	tell(sk, &told, now_ns);
+	return 0;
+}
+
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(send_by_tracepoint, struct sock *sk)
+{
+	return send_begins(sk);
+}
+
+SEC("fentry/tcp_sendmsg")
+int BPF_PROG(send_by_fentry, struct sock *sk)
+{
+	return send_begins(sk);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(receive_by_tracepoint, struct sock *sk, int received, int flags)
+{
+	return receive_ends(sk, received, flags);
+}
+
+SEC("fexit/tcp_recvmsg")
+int BPF_PROG(receive_by_fexit, struct sock *sk)
+{
+	/* sk, msg, len, [nonblock,] flags, addr_len, and then what it returned */
+	if (tcp_recvmsg_args == 6)
+		return receive_ends(sk, (int)ctx[6], (int)ctx[4]);
+	return receive_ends(sk, (int)ctx[5], (int)ctx[3]);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_changes, struct sock *sk, int old, int new)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct told told = {};
+
+	if (new == TCP_SYN_SENT) {
+		told.op = HF_SOCKET_CONNECT;
+		told.in_thread = 1;
+	} else if (new == TCP_ESTABLISHED) {
+		told.op = HF_SOCKET_ESTABLISHED;
+		told.passive = old == TCP_SYN_RECV;
+	} else if (new == TCP_CLOSE) {
+		told.op = HF_SOCKET_CLOSE;
+	} else {
+		return 0;
+	}
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	told.endpoint = traced_endpoint(sk, now_ns);
+	if (told.endpoint)
+		tell(sk, &told, now_ns);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(sent_again, struct sock *sk, struct sk_buff *skb)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct told told = { .op = HF_SOCKET_RETRANSMIT };
+	struct tcp_skb_cb range;
+
+	told.endpoint = traced_endpoint(sk, now_ns);
+	if (!told.endpoint || !skb)
+		return 0;
+	if (bpf_probe_read_kernel(&range, sizeof(range),
+				  __builtin_preserve_access_index(&skb->cb)))
+		return 0;
+	told.seq = range.seq;
+	told.len = range.end_seq - range.seq;
+	tell(sk, &told, now_ns);
+	return 0;
+}
+
+/* A clone that link_enter gave to an fq starts on its way: the delay has ended. Attached while an fq is in use. */
+SEC("tp_btf/net_dev_start_xmit")
+int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
+{
+	__u32 mark = skb->mark, zero = 0;
+	const struct hf_config *owner;
+	struct hf_packet_event *event;
+	struct in_flight *entry;
+	__u64 now_ns, error_ns;
+
+	if (!mark)
+		return 0;
+	entry = bpf_map_lookup_elem(&flight, &mark);
+	if (!entry || entry->ifindex != (__u32)dev->ifindex)
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	error_ns = now_ns > entry->due_ns ? now_ns - entry->due_ns : 0;
+	for (int i = 0; i < HF_EVENT_RULES_MAX; i++)
+		if (entry->sighting.rule_id[i])
+			count_released(entry->sighting.rule_id[i], error_ns);
+	owner = bpf_map_lookup_elem(&config, &zero);
+	if (owner && owner->tracing && now_ns < owner->lease_ns &&
+	    entry->sighting.flow.proto == IPPROTO_TCP) {
+		event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+		if (event) {
+			*event = entry->sighting;
+			event_fill(&event->event, HF_EVENT_PACKET, sizeof(*event), now_ns);
+			event_submit(event);
+		} else {
+			sighting_lost();
+		}
+	}
+	bpf_map_delete_elem(&flight, &mark);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
