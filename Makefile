@@ -17,9 +17,10 @@ BUILD	?= build$(if $(SANITIZE),/asan)
 OUT	?= out/demo
 
 CFLAGS	?= -O2 -g
+VERSION	:= 0.1.0
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes \
 	   $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
-	   -Ibpf -Iuser -I$(BUILD) -MMD -MP
+	   -DHOPFAULT_VERSION='"$(VERSION)"' -Ibpf -Iuser -I$(BUILD) -MMD -MP
 LIBS	= -lbpf -lelf -lz -lmnl -ljansson -lpthread -lm
 
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror -Wno-unused-parameter \

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * managed.h - the endpoints that the owner has taken in hand: their ids, and the programs on their devices.
+ *
+ *     word --endpoint_resolve--> endpoint --attach both hooks of each host-side veth--> managed
+ *                                                           --> devices, addresses, namespaces (maps)
+ *
+ * An endpoint stays managed until its devices are gone or the owner ends. A name keeps its id for the owner's life,
+ * also when what it names was taken down and came again.
+ */
+#ifndef HF_DAEMON_MANAGED_H
+#define HF_DAEMON_MANAGED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/loop.h"
+#include "endpoint/endpoint.h"
+#include "hold/hold.h"
+#include "link/programs.h"
+
+struct managed;
+
+/* One host-side device of an endpoint. */
+struct managed_device {
+	struct netns netns; /* owned copy */
+	uint32_t ifindex;
+	char ifname[IFNAMSIZ];
+	enum hf_engine engine; /* of its egress */
+	struct attachment hook[CLSACT_HOOKS];
+	uint32_t fq_handle;   /* 0: no fq of ours */
+	uint64_t fq_delay_ns; /* what it is sized for */
+};
+
+struct managed_endpoint {
+	uint32_t id;
+	char name[ENDPOINT_NAME_MAX + 1]; /* as ps shows it */
+	struct netns_id netns;		  /* its own */
+	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
+	size_t addrs;
+	struct managed_device *device; /* NULL: not there now */
+	size_t devices;
+	bool traced;
+};
+
+struct managed_options {
+	struct programs *programs;
+	struct hold *hold;	    /* NULL: no TUN here */
+	struct loop *loop;	    /* watches for devices that go */
+	enum hf_engine engine;	    /* what delays are to be done by */
+};
+
+int managed_new(const struct managed_options *options, struct managed **ret_managed);
+/* Takes all programs and qdiscs away that were put there. */
+void managed_free(struct managed *managed);
+
+/*
+ * The endpoint that a word means, attached. Valid until the next managed_take(). On failure nothing new stays attached,
+ * and ret_error (ENDPOINT_ERROR_MAX bytes) has a sentence for the user. Errors: those of endpoint_resolve(), and
+ * what attaching says.
+ */
+int managed_take(struct managed *managed, const char *word,
+		 const struct managed_endpoint **ret_endpoint, char *ret_error);
+
+/* NULL: nobody has this id. */
+const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id);
+const char *managed_name(const struct managed *managed, uint32_t id); /* never NULL */
+size_t managed_count(const struct managed *managed);
+const struct managed_endpoint *managed_at(const struct managed *managed, size_t i);
+
+/*
+ * Packets to this endpoint are about to be delayed by up to delay_ns: an engine is made ready on each device.
+ * ret_notice (256 bytes) gets a sentence when it is another engine than the one that was chosen, else "".
+ */
+int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_ns,
+			   char *ret_notice);
+
+/* Whether sightings and socket events of this endpoint are wanted. */
+int managed_set_traced(struct managed *managed, uint32_t id, bool traced);
+
+#endif

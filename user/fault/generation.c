@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * generation.c - see generation.h.
+ */
+#include "fault/generation.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "error.h"
+
+#define LINKS_MAX 16384 /* maps.bpf.h: MAX_LINKS; the inner map must be like its template */
+
+/* As maps.bpf.h has it: a lock that user space leaves alone, and the number of the next roll. */
+struct dice_value {
+	uint32_t lock;
+	uint32_t unused;
+	uint64_t nth;
+};
+
+int generation_admit(const struct generation_maps *maps, uint32_t rule_id)
+{
+	const struct hf_rule_counts counts = {};
+	const struct dice_value dice = {};
+
+	if (bpf_map_update_elem(maps->counts_fd, &rule_id, &counts, BPF_ANY) < 0)
+		return -errno;
+	if (bpf_map_update_elem(maps->dice_fd, &rule_id, &dice, BPF_ANY) < 0) {
+		int r = -errno;
+
+		bpf_map_delete_elem(maps->counts_fd, &rule_id);
+		return r;
+	}
+	return 0;
+}
+
+void generation_dismiss(const struct generation_maps *maps, uint32_t rule_id)
+{
+	bpf_map_delete_elem(maps->counts_fd, &rule_id);
+	bpf_map_delete_elem(maps->dice_fd, &rule_id);
+}
+
+int generation_flip(const struct generation_maps *maps, const struct compiled_link *link,
+		    size_t links)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	_cleanup_(closep) int inner = -1;
+	const uint32_t slot = 0;
+
+	if (links == 0) { /* an empty slot costs the programs least */
+		if (bpf_map_delete_elem(maps->faultset_fd, &slot) < 0 && errno != ENOENT)
+			return -errno;
+		return 0;
+	}
+	inner = bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_link_key),
+			       sizeof(struct hf_link), LINKS_MAX, &opts);
+	if (inner < 0)
+		return -errno;
+	for (size_t i = 0; i < links; i++)
+		if (bpf_map_update_elem(inner, &link[i].key, &link[i].link, BPF_NOEXIST) < 0)
+			return -errno;
+	return bpf_map_update_elem(maps->faultset_fd, &slot, &inner, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int generation_counts(const struct generation_maps *maps, uint32_t rule_id,
+		      struct hf_rule_counts *ret_counts)
+{
+	return bpf_map_lookup_elem(maps->counts_fd, &rule_id, ret_counts) < 0 ? -errno : 0;
+}
+
+uint64_t generation_error_percentile(const struct hf_rule_counts *counts, double share)
+{
+	uint64_t seen = 0, total = 0, wanted;
+
+	for (unsigned int i = 0; i < HF_ERROR_BUCKETS; i++)
+		total += counts->error[i];
+	if (total == 0)
+		return 0;
+	wanted = (uint64_t)(share * (double)total);
+	for (unsigned int i = 0; i < HF_ERROR_BUCKETS; i++) {
+		seen += counts->error[i];
+		if (seen > wanted || seen == total) {
+			uint64_t middle = (error_bucket_floor(i) + error_bucket_floor(i + 1)) / 2;
+
+			return middle < counts->error_max_ns ? middle : counts->error_max_ns;
+		}
+	}
+	return counts->error_max_ns;
+}

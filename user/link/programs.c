@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * programs.c - see programs.h. Nothing here is pinned: what this process loaded goes with it.
+ */
+#include "link/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "link/netlink.h"
+#include "link.skel.h"
+#include "socket.skel.h"
+
+#define NETNS_MAX	64
+#define TCX_INGRESS	46 /* enum bpf_attach_type, Linux 6.6; newer than our libbpf */
+#define TCX_EGRESS	47
+#define SOCKET_LINKS_MAX 8
+
+/* A link object and the namespace that it is for. */
+struct loaded_link {
+	struct netns_id netns;
+	struct link_bpf *object;
+};
+
+struct programs {
+	struct socket_bpf *socket;
+	struct hf_config *config; /* mapped */
+	struct loaded_link link[NETNS_MAX];
+	unsigned int links;
+	struct bpf_link *watch[SOCKET_LINKS_MAX];
+	unsigned int watches;
+	struct bpf_link *fq_watch;
+	bool has_tcx;
+};
+
+/* libbpf's own messages would tell each failure a second time. */
+static int be_silent(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (getenv("HOPFAULT_LIBBPF_DEBUG"))
+		return vfprintf(stderr, format, args);
+	return 0;
+}
+
+static void choose_socket_programs(struct socket_bpf *socket, const struct probe *probe)
+{
+	struct bpf_program *program;
+	bool traces = probe_can_trace(probe);
+
+	bpf_object__for_each_program(program, socket->obj)
+		bpf_program__set_autoload(program, false);
+	if (probe->tracepoints) {
+		bpf_program__set_autoload(socket->progs.state_changes, traces);
+		bpf_program__set_autoload(socket->progs.sent_again, traces);
+		bpf_program__set_autoload(socket->progs.left_fq, true);
+	}
+	if (probe->send_tracepoint)
+		bpf_program__set_autoload(socket->progs.send_by_tracepoint, traces);
+	else if (probe->fentry)
+		bpf_program__set_autoload(socket->progs.send_by_fentry, traces);
+	if (probe->receive_tracepoint)
+		bpf_program__set_autoload(socket->progs.receive_by_tracepoint, traces);
+	else if (probe->fentry)
+		bpf_program__set_autoload(socket->progs.receive_by_fexit, traces);
+	socket->rodata->tcp_recvmsg_args = probe->tcp_recvmsg_args;
+}
+
+int programs_load(const struct probe *probe, struct programs **ret_programs)
+{
+	struct programs *programs = calloc(1, sizeof(*programs));
+	void *config;
+	int r;
+
+	if (!programs)
+		return -ENOMEM;
+	libbpf_set_print(be_silent);
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	programs->has_tcx = probe->tcx;
+	programs->socket = socket_bpf__open();
+	if (!programs->socket) {
+		r = -errno;
+		goto fail;
+	}
+	choose_socket_programs(programs->socket, probe);
+	r = socket_bpf__load(programs->socket);
+	if (r < 0)
+		goto fail;
+	config = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+		      bpf_map__fd(programs->socket->maps.config), 0);
+	if (config == MAP_FAILED) {
+		r = -errno;
+		goto fail;
+	}
+	programs->config = config;
+	*ret_programs = programs;
+	return 0;
+fail:
+	programs_free(programs);
+	return r;
+}
+
+void programs_free(struct programs *programs)
+{
+	if (!programs)
+		return;
+	programs_unwatch_sockets(programs);
+	bpf_link__destroy(programs->fq_watch);
+	for (unsigned int i = 0; i < programs->links; i++)
+		link_bpf__destroy(programs->link[i].object);
+	if (programs->config)
+		munmap(programs->config, (size_t)sysconf(_SC_PAGESIZE));
+	socket_bpf__destroy(programs->socket);
+	free(programs);
+}
+
+int programs_map_fd(const struct programs *programs, enum programs_map map)
+{
+	const struct bpf_map *const maps[] = {
+		[PROGRAMS_DEVICES] = programs->socket->maps.devices,
+		[PROGRAMS_ADDRESSES] = programs->socket->maps.addresses,
+		[PROGRAMS_FAULTSET] = programs->socket->maps.faultset,
+		[PROGRAMS_DICE] = programs->socket->maps.dice,
+		[PROGRAMS_COUNTS] = programs->socket->maps.counts,
+		[PROGRAMS_NAMESPACES] = programs->socket->maps.namespaces,
+		[PROGRAMS_EVENTS] = programs->socket->maps.events,
+		[PROGRAMS_LOST] = programs->socket->maps.lost,
+	};
+
+	return bpf_map__fd(maps[map]);
+}
+
+volatile struct hf_config *programs_config(const struct programs *programs)
+{
+	return programs->config;
+}
+
+uint32_t programs_netns_number(const struct netns *netns)
+{
+	return (uint32_t)netns->id.ino;
+}
+
+/* Every map of the new object but its own read-only data is the one of the same name that is there already. */
+static int share_maps(struct link_bpf *link, const struct socket_bpf *socket)
+{
+	struct bpf_map *map, *shared;
+	int r;
+
+	bpf_object__for_each_map(map, link->obj) {
+		if (bpf_map__is_internal(map))
+			continue;
+		shared = bpf_object__find_map_by_name(socket->obj, bpf_map__name(map));
+		if (!shared)
+			return -ENOENT;
+		r = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static struct loaded_link *find_link(struct programs *programs, struct netns_id id)
+{
+	for (unsigned int i = 0; i < programs->links; i++)
+		if (netns_id_equal(programs->link[i].netns, id))
+			return &programs->link[i];
+	return NULL;
+}
+
+static int load_link(struct programs *programs, const struct netns *netns,
+		     struct link_bpf **ret_object)
+{
+	struct loaded_link *have = find_link(programs, netns->id);
+	struct link_bpf *object;
+	int r;
+
+	if (have) {
+		*ret_object = have->object;
+		return 0;
+	}
+	if (programs->links == NETNS_MAX)
+		return -E2BIG;
+	object = link_bpf__open();
+	if (!object)
+		return -errno;
+	object->rodata->netns_id = programs_netns_number(netns);
+	r = share_maps(object, programs->socket);
+	if (r >= 0)
+		r = link_bpf__load(object);
+	if (r < 0) {
+		link_bpf__destroy(object);
+		return r;
+	}
+	programs->link[programs->links++] =
+		(struct loaded_link){ .netns = netns->id, .object = object };
+	*ret_object = object;
+	return 0;
+}
+
+void programs_forget_netns(struct programs *programs, const struct netns *netns)
+{
+	struct loaded_link *have = find_link(programs, netns->id);
+
+	if (!have)
+		return;
+	link_bpf__destroy(have->object);
+	*have = programs->link[--programs->links];
+}
+
+static int attach_clsact(uint32_t ifindex, enum clsact_hook hook, int prog_fd,
+			 struct attachment *attachment)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	int r;
+
+	r = netlink_open(-1, &nl);
+	if (r < 0)
+		return r;
+	return clsact_attach(nl, ifindex, hook, prog_fd, &attachment->made_clsact,
+			     &attachment->priority);
+}
+
+/* An ifindex is looked up in the namespace of the thread that attaches. */
+int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
+		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment)
+{
+	struct attachment attachment = { .link_fd = -1 };
+	struct link_bpf *object;
+	int prog_fd, previous, r, left;
+
+	r = load_link(programs, netns, &object);
+	if (r < 0)
+		return r;
+	prog_fd = bpf_program__fd(hook == CLSACT_INGRESS ? object->progs.link_leave :
+							   object->progs.link_enter);
+	r = netns_enter(netns->fd, &previous);
+	if (r < 0)
+		return r;
+	if (programs->has_tcx && !by_clsact) {
+		r = bpf_link_create(prog_fd, (int)ifindex,
+				    hook == CLSACT_INGRESS ? TCX_INGRESS : TCX_EGRESS, NULL);
+		attachment.link_fd = r;
+	} else {
+		r = attach_clsact(ifindex, hook, prog_fd, &attachment);
+	}
+	left = netns_leave(&previous);
+	if (r < 0)
+		return r;
+	attachment.is_attached = true;
+	*ret_attachment = attachment;
+	return left;
+}
+
+static int detach_clsact(uint32_t ifindex, enum clsact_hook hook,
+			 const struct attachment *attachment)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	int r;
+
+	r = clsact_detach(ifindex, hook, attachment->priority);
+	if (r < 0 && r != -ENODEV && r != -ENOENT && r != -EINVAL)
+		return r;
+	if (!attachment->made_clsact)
+		return 0;
+	r = netlink_open(-1, &nl);
+	return r < 0 ? r : clsact_remove_if_empty(nl, ifindex);
+}
+
+int programs_detach(const struct netns *netns, uint32_t ifindex, enum clsact_hook hook,
+		    struct attachment *attachment)
+{
+	int previous, left, r = 0;
+
+	if (!attachment->is_attached)
+		return 0;
+	attachment->is_attached = false;
+	if (attachment->link_fd >= 0) {
+		close(attachment->link_fd);
+		attachment->link_fd = -1;
+		return 0;
+	}
+	r = netns_enter(netns->fd, &previous);
+	if (r < 0)
+		return r;
+	r = detach_clsact(ifindex, hook, attachment);
+	left = netns_leave(&previous);
+	return r < 0 ? r : left;
+}
+
+int programs_watch_sockets(struct programs *programs)
+{
+	const struct socket_bpf *socket = programs->socket;
+	struct bpf_program *const wanted[] = {
+		socket->progs.send_by_tracepoint, socket->progs.send_by_fentry,
+		socket->progs.receive_by_tracepoint, socket->progs.receive_by_fexit,
+		socket->progs.state_changes, socket->progs.sent_again,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		struct bpf_link *link;
+
+		if (!bpf_program__autoload(wanted[i]))
+			continue;
+		link = bpf_program__attach(wanted[i]);
+		if (!link) {
+			int r = -errno;
+
+			programs_unwatch_sockets(programs);
+			return r;
+		}
+		programs->watch[programs->watches++] = link;
+	}
+	return 0;
+}
+
+void programs_unwatch_sockets(struct programs *programs)
+{
+	while (programs->watches)
+		bpf_link__destroy(programs->watch[--programs->watches]);
+}
+
+int programs_watch_fq(struct programs *programs)
+{
+	if (programs->fq_watch)
+		return 0;
+	programs->fq_watch = bpf_program__attach(programs->socket->progs.left_fq);
+	return programs->fq_watch ? 0 : -errno;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * programs.h - the BPF objects in this process: load once, share the maps, attach to devices.
+ *
+ *   socket object   loaded once; owns the maps; its programs are attached while somebody traces
+ *   link object     loaded once for each network namespace that has managed devices, on the same maps
+ *
+ * Attached by TCX where the kernel has it: the kernel detaches when this process dies. By clsact filter else, and
+ * at an egress with an fq; then lease and deadlines keep a killed owner's filters inert until `clean`.
+ */
+#ifndef HF_LINK_PROGRAMS_H
+#define HF_LINK_PROGRAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "link/clsact.h"
+#include "link/netns.h"
+#include "link/probe.h"
+
+struct programs;
+
+/* The maps that the rest of the owner writes and reads. */
+enum programs_map {
+	PROGRAMS_DEVICES,
+	PROGRAMS_ADDRESSES,
+	PROGRAMS_FAULTSET,
+	PROGRAMS_DICE,
+	PROGRAMS_COUNTS,
+	PROGRAMS_NAMESPACES,
+	PROGRAMS_EVENTS,
+	PROGRAMS_LOST,
+	PROGRAMS_MAPS
+};
+
+/* Loads the socket object and maps hf_config, with a stale lease and no tracing. -errno from libbpf. */
+int programs_load(const struct probe *probe, struct programs **ret_programs);
+void programs_free(struct programs *programs); /* detaches nothing by clsact: do that before */
+
+int programs_map_fd(const struct programs *programs, enum programs_map map);
+volatile struct hf_config *programs_config(const struct programs *programs);
+
+/* The namespace's number as maps know it: its inode. */
+uint32_t programs_netns_number(const struct netns *netns);
+
+/* One hook of one device. */
+struct attachment {
+	int link_fd; /* TCX; -1: clsact */
+	bool made_clsact;
+	uint32_t priority;
+	bool is_attached;
+};
+
+/*
+ * Attaches link_leave (ingress) or link_enter (egress). by_clsact: even where TCX is to be had. -EBUSY: an ingress
+ * qdisc stands where clsact must.
+ */
+int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
+		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment);
+/* Leaves *attachment detached; a device that has gone is no error. */
+int programs_detach(const struct netns *netns, uint32_t ifindex, enum clsact_hook hook,
+		    struct attachment *attachment);
+/* No device is left there: the object is unloaded. */
+void programs_forget_netns(struct programs *programs, const struct netns *netns);
+
+/* Attaches the programs that watch sockets; tells nothing until hf_config.tracing is set. */
+int programs_watch_sockets(struct programs *programs);
+void programs_unwatch_sockets(struct programs *programs);
+/* Attaches what sees packets leave an fq. */
+int programs_watch_fq(struct programs *programs);
+
+#endif
