@@ -6,6 +6,8 @@
 #   make bench      paired measurements
 #   make help       all targets
 #
+# V=1 shows every command.
+#
 # SANITIZE=address,undefined builds into build/asan.
 
 CC	?= cc
@@ -15,6 +17,8 @@ BPFTOOL	?= bpftool
 SANITIZE ?=
 BUILD	?= build$(if $(SANITIZE),/asan)
 OUT	?= out/demo
+Q	:= $(if $(V),,@)
+say	= $(if $(V),,@echo "  $(1)	$@")
 
 CFLAGS	?= -O2 -g
 VERSION	:= 0.1.0
@@ -26,10 +30,11 @@ LIBS	= -lbpf -lelf -lz -lmnl -ljansson -lpthread -lm
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror -Wno-unused-parameter \
 	   -Wno-gnu-variable-sized-type-not-at-end -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP
 
-# hopchain is the lab's service: the files named here, and what they need of base.
+# hopchain is the lab's service: its main(), and the rest of its folder without the load generator. hopfault is
+# everything else, and of that folder the load generator with what it shares with the service.
 CHAIN_SRC := $(filter-out user/chain/load%,$(wildcard user/chain/*.c))
 BASE_SRC  := $(wildcard user/base/*.c)
-FAULT_SRC := $(filter-out user/main.c $(CHAIN_SRC),$(wildcard user/*.c user/*/*.c))
+FAULT_SRC := $(filter-out user/main.c user/chain/hopchain.c $(wildcard user/chain/service*.c),$(wildcard user/*/*.c))
 
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 SKELETONS := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/%.skel.h)
@@ -56,38 +61,47 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 $(BUILD)/hopfault: $(call obj,user/main.c $(FAULT_SRC))
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/hopchain: $(call obj,$(CHAIN_SRC) $(BASE_SRC))
-	$(CC) $(ALL_CFLAGS) -o $@ $^ -ljansson -lpthread -lm
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -ljansson -lpthread -lm
 
 $(BUILD)/%.o: %.c | $(SKELETONS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MF $(BUILD)/$*.bpf.d -c -o $@ $<
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(BUILD)/$*.bpf.d -c -o $@ $<
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
+	$(call say,GEN)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
 	@mv $@.tmp $@
 
 # A test program may use every file of hopfault and of hopchain that has no main().
-TESTED_OBJ = $(call obj,$(FAULT_SRC) $(filter-out user/chain/main.c user/chain/hopchain.c,$(CHAIN_SRC)))
+TESTED_OBJ = $(call obj,$(FAULT_SRC) $(wildcard user/chain/service*.c))
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(UNIT_LIB)) $(TESTED_OBJ)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(call obj,$(PROG_LIB)) $(TESTED_OBJ)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(TESTED_OBJ)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
 # libFuzzer needs clang for the code that it looks into.
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(SKELETONS)
-	$(CLANG) -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Ibpf -Iuser -I$(BUILD) \
+	$(call say,FUZZ)
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Ibpf -Iuser -I$(BUILD) \
 		-o $@ $< $$(sed -n 's,^ \* uses: ,,p' $<) -ljansson -lm
 
 unit: $(UNIT_BIN)

@@ -92,11 +92,17 @@ enum {
 	HF_RULE_DROP = 1U << 0,	    /* every packet that matches */
 	HF_RULE_LOSS = 1U << 1,	    /* with loss_odds */
 	HF_RULE_DELAY = 1U << 2,    /* delay_ns, plus or minus jitter_ns (uniform) */
-	HF_RULE_UPKEEP = 1U << 3,   /* matches ARP and neighbour discovery as well */
+	HF_RULE_UPKEEP = 1U << 3,   /* matches ARP or neighbour discovery (see proto), and only that */
 	HF_RULE_SHARE = 1U << 4,    /* only connections whose hash is below share_odds */
 };
 
-enum { HF_PROTO_ANY = 0, HF_PROTO_ARP = 255 }; /* else an IP protocol number */
+/* A rule's proto: one of these, or any other IP protocol number. */
+enum {
+	HF_PROTO_ANY = 0,
+	HF_PROTO_ICMP = 1,    /* ICMPv4, and ICMPv6 less neighbour discovery */
+	HF_PROTO_ICMPV6 = 58, /* with HF_RULE_UPKEEP: neighbour discovery */
+	HF_PROTO_ARP = 255,   /* with HF_RULE_UPKEEP */
+};
 
 struct hf_rule {
 	__u64 deadline_ns;	/* CLOCK_MONOTONIC; past it the rule is inert */

@@ -74,16 +74,16 @@ static __always_inline struct clone_hand *clone_hand_here(void)
 	return bpf_map_lookup_elem(&hands, &zero);
 }
 
-/* Is this the clone that the outer run of this program has just made? */
-static __always_inline bool clone_arrives(struct __sk_buff *skb, struct clone_hand *hand)
+/* Is this the clone that the outer run of this program has just made? Then it gets its departure time. */
+static __always_inline bool clone_arrives(struct __sk_buff *skb)
 {
-	return hand && hand->armed && skb->mark == hand->mark;
-}
+	struct clone_hand *hand = clone_hand_here();
 
-static __always_inline void clone_stamp(struct __sk_buff *skb, struct clone_hand *hand)
-{
+	if (!hand || !hand->armed || skb->mark != hand->mark)
+		return false;
 	hand->armed = 0;
 	skb->tstamp = hand->due_ns;
+	return true;
 }
 
 /* 0: a clone is on its way and the original must be stolen. */

@@ -13,7 +13,7 @@
 #include "abi.h"
 
 /* What a roll is for; two rolls for one packet must not be the same number. */
-enum dice_purpose { DICE_LOSS = 1, DICE_JITTER = 2, DICE_SHARE = 3 };
+enum dice_purpose { DICE_LOSS = 1, DICE_JITTER = 2, DICE_SHARE = 3, DICE_GRUDGE = 4 };
 
 static inline __u64 dice_mix(__u64 x)
 {
@@ -28,7 +28,10 @@ static inline __u64 dice_mix(__u64 x)
 /* A number in [0, 2^32), uniform. */
 static inline __u32 dice_roll(__u64 seed, __u64 nth, enum dice_purpose purpose)
 {
-	return dice_mix(dice_mix(seed + purpose) + nth * 0x9e3779b97f4a7c15ULL) >> 32;
+	/* the purpose goes to the top: one rule's jitter is not the loss of a rule with the next seed */
+	__u64 source = dice_mix(seed + ((__u64)purpose << 56));
+
+	return dice_mix(source + nth * 0x9e3779b97f4a7c15ULL) >> 32;
 }
 
 /* True with a chance of odds / 2^32; HF_ODDS_ALWAYS is always. */

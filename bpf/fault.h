@@ -47,11 +47,18 @@ static inline __u64 fault_connection_hash(const struct hf_flow *flow, __u64 seed
 	return dice_mix(dice_mix(one) + dice_mix(other) + flow->proto);
 }
 
+/* ICMP is meant in both its forms; who says `proto icmp` thinks of ping. */
+static inline int fault_proto_is_meant(__u8 asked, __u8 proto)
+{
+	return asked == HF_PROTO_ANY || asked == proto ||
+	       (asked == HF_PROTO_ICMP && proto == HF_PROTO_ICMPV6);
+}
+
 static inline int fault_rule_matches(const struct hf_rule *rule, const struct packet *packet)
 {
-	if ((packet->flags & PACKET_UPKEEP) && !(rule->flags & HF_RULE_UPKEEP))
+	if (!(packet->flags & PACKET_UPKEEP) != !(rule->flags & HF_RULE_UPKEEP))
 		return 0;
-	if (rule->proto != HF_PROTO_ANY && rule->proto != packet->flow.proto)
+	if (!fault_proto_is_meant(rule->proto, packet->flow.proto))
 		return 0;
 	if ((rule->dport_ranges || rule->sport_ranges) && !(packet->flags & PACKET_HAS_PORTS))
 		return 0;

@@ -14,6 +14,37 @@
 #include "maps.bpf.h"
 #include "sighting.bpf.h"
 
+/*
+ * One CPU's desk: the packet in hand and what is decided about it. It is a map and not the stack because the verifier
+ * knows nothing of what lies in a map: the many ways through the parser end in one state, and the walk over the rules
+ * is checked once, not once for each of them (on the stack it took a million steps, which is the limit).
+ * Programs at tc run to their end with soft interrupts off; the one that is nested, on a clone, needs no desk.
+ */
+struct desk {
+	struct packet packet;
+	struct judgement judgement;
+	__u64 error_ns; /* a released packet's: how late it is */
+	__u32 error_bucket;
+	__u32 unused;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct desk);
+} desks SEC(".maps");
+
+static __always_inline struct desk *desk_here(void)
+{
+	__u32 zero = 0;
+	struct desk *desk = bpf_map_lookup_elem(&desks, &zero);
+
+	if (desk)
+		desk->judgement = (struct judgement){};
+	return desk;
+}
+
 static __always_inline void add(__u64 *counter, __u64 amount)
 {
 	__sync_fetch_and_add(counter, amount); /* result unused: XADD, which 5.10 takes */
@@ -78,9 +109,12 @@ static __always_inline void name_rule(struct judgement *judgement, __u32 id)
 }
 
 /* All rules that match act, in their order; the first drop ends it; delays add up. */
-static __always_inline void judge_entering(const struct hf_link *link, const struct packet *packet,
-					   __u64 now_ns, struct judgement *judgement)
+static __always_inline void judge_entering(const struct hf_link *link, __u64 now_ns,
+					   struct desk *desk)
 {
+	struct judgement *judgement = &desk->judgement;
+	const struct packet *packet = &desk->packet;
+
 	for (__u32 i = 0; i < HF_LINK_RULES_MAX && i < link->rules; i++) {
 		const struct hf_rule *rule = &link->rule[i];
 		struct fault_outcome outcome;
@@ -102,25 +136,28 @@ static __always_inline void judge_entering(const struct hf_link *link, const str
 	}
 }
 
-static __always_inline void count_released(__u32 id, __u64 error_ns)
+static __always_inline void count_released(__u32 id, const struct desk *desk)
 {
 	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &id);
-	__u32 bucket = error_bucket(error_ns);
+	__u32 bucket = desk->error_bucket;
 
 	if (!count)
 		return;
 	add(&count->released, 1);
-	add(&count->error_sum_ns, error_ns);
-	if (error_ns > count->error_max_ns)
-		count->error_max_ns = error_ns;
+	add(&count->error_sum_ns, desk->error_ns);
+	if (desk->error_ns > count->error_max_ns)
+		count->error_max_ns = desk->error_ns;
 	if (bucket < HF_ERROR_BUCKETS)
 		__sync_fetch_and_add(&count->error[bucket], 1);
 }
 
-/* A held packet comes back: has it been cut off meanwhile? error_ns: how late it is. */
-static __always_inline void judge_released(const struct hf_link *link, const struct packet *packet,
-					   __u64 now_ns, __u64 error_ns, struct judgement *judgement)
+/* A held packet comes back: has it been cut off meanwhile? And how late is it? */
+static __always_inline void judge_released(const struct hf_link *link, __u64 now_ns,
+					   struct desk *desk)
 {
+	struct judgement *judgement = &desk->judgement;
+	const struct packet *packet = &desk->packet;
+
 	for (__u32 i = 0; i < HF_LINK_RULES_MAX && i < link->rules; i++) {
 		const struct hf_rule *rule = &link->rule[i];
 		struct fault_outcome dropped = { .dropped = 1 };
@@ -134,7 +171,7 @@ static __always_inline void judge_released(const struct hf_link *link, const str
 			judgement->verdict = HF_VERDICT_DROP;
 			return;
 		}
-		count_released(rule->id, error_ns);
+		count_released(rule->id, desk);
 	}
 }
 

@@ -28,12 +28,16 @@ static __always_inline int pass(void)
 	return TC_ACT_UNSPEC;
 }
 
-static __always_inline const struct hf_config *owner_alive(__u64 now_ns)
+static __always_inline const struct hf_config *owner_word(void)
 {
 	__u32 zero = 0;
-	const struct hf_config *owner = bpf_map_lookup_elem(&config, &zero);
 
-	return owner && now_ns < owner->lease_ns ? owner : NULL;
+	return bpf_map_lookup_elem(&config, &zero);
+}
+
+static __always_inline bool lease_is_stale(const struct hf_config *owner, __u64 now_ns)
+{
+	return now_ns >= owner->lease_ns;
 }
 
 static __always_inline const struct hf_device *device_at(__u32 ifindex)
@@ -61,19 +65,23 @@ static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packe
 	return from ? from->endpoint : endpoint_at(&packet->flow.src);
 }
 
+/* Does what was decided. Where it can't be done, nothing was, and the judgement says so. */
 static __always_inline int act(struct __sk_buff *skb, const struct hf_device *device, __u64 now_ns,
-			       const struct packet *packet, const struct parties *who,
-			       const struct judgement *judgement)
+			       const struct parties *who, struct desk *desk)
 {
+	struct judgement *judgement = &desk->judgement;
+
 	if (judgement->verdict == HF_VERDICT_DROP)
 		return TC_ACT_SHOT;
 	if (judgement->verdict != HF_VERDICT_DELAY)
 		return pass();
 	if (device->engine == HF_ENGINE_HOLD && !hold_send(skb, device, now_ns, judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
-	if (device->engine == HF_ENGINE_FQ && !fq_send(skb, now_ns, packet, who, judgement))
+	if (device->engine == HF_ENGINE_FQ &&
+	    !fq_send(skb, now_ns, &desk->packet, who, judgement))
 		return TC_ACT_STOLEN;
-	count_undelayed(judgement, packet->segments);
+	count_undelayed(judgement, desk->packet.segments);
+	*judgement = (struct judgement){};
 	return pass();
 }
 
@@ -82,23 +90,23 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 				    const struct hf_device *device, __u64 now_ns)
 {
 	struct parties who = { .dst = device->endpoint };
-	struct judgement judgement = {};
+	struct desk *desk = desk_here();
 	const struct hf_link *link;
 	__u64 due_ns = skb->tstamp;
-	struct packet packet;
 
 	skb->mark = 0;
 	skb->tstamp = 0;
-	if (!packet_parse(skb, &packet))
+	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
-	who.src = endpoint_at(&packet.flow.src);
+	desk->error_ns = now_ns > due_ns ? now_ns - due_ns : 0;
+	desk->error_bucket = error_bucket(desk->error_ns);
+	who.src = endpoint_at(&desk->packet.flow.src);
 	link = link_rules(&who);
 	if (link)
-		judge_released(link, &packet, now_ns, now_ns > due_ns ? now_ns - due_ns : 0,
-			       &judgement);
+		judge_released(link, now_ns, desk);
 	if (owner->tracing && device->traced)
-		emit_sighting(HF_POINT_RELEASE, now_ns, &packet, &who, &judgement);
-	return judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
+		emit_sighting(HF_POINT_RELEASE, now_ns, &desk->packet, &who, &desk->judgement);
+	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
 /* A packet is about to enter the endpoint behind this device. */
@@ -106,37 +114,35 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 				    const struct hf_device *device, __u64 now_ns)
 {
 	struct parties who = { .dst = device->endpoint };
-	struct judgement judgement = {};
+	struct desk *desk = desk_here();
 	const struct hf_link *link;
-	struct packet packet;
+	int action;
 
-	if (!packet_parse(skb, &packet))
+	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
-	who.src = sender_of(skb, &packet);
+	who.src = sender_of(skb, &desk->packet);
 	link = link_rules(&who);
 	if (link)
-		judge_entering(link, &packet, now_ns, &judgement);
+		judge_entering(link, now_ns, desk);
+	action = act(skb, device, now_ns, &who, desk);
 	if (owner->tracing && device->traced)
-		emit_sighting(HF_POINT_ENTER, now_ns, &packet, &who, &judgement);
-	return act(skb, device, now_ns, &packet, &who, &judgement);
+		emit_sighting(HF_POINT_ENTER, now_ns, &desk->packet, &who, &desk->judgement);
+	return action;
 }
 
 SEC("tc")
 int link_enter(struct __sk_buff *skb)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	const struct hf_config *owner = owner_alive(now_ns);
-	struct clone_hand *hand = clone_hand_here();
+	const struct hf_config *owner = owner_word();
 	const struct hf_device *device;
 
-	if (clone_arrives(skb, hand)) {
-		clone_stamp(skb, hand);
-		return pass();
-	}
-	if (!owner)
+	if (!owner || lease_is_stale(owner, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
 	if (!device)
+		return pass();
+	if (device->engine == HF_ENGINE_FQ && clone_arrives(skb))
 		return pass();
 	if (skb->mark == owner->release_mark && device->engine == HF_ENGINE_HOLD)
 		return released(skb, owner, device, now_ns);
@@ -147,13 +153,16 @@ int link_enter(struct __sk_buff *skb)
 SEC("tc")
 int link_leave(struct __sk_buff *skb)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
-	const struct hf_config *owner = owner_alive(now_ns);
+	const struct hf_config *owner = owner_word();
 	const struct hf_device *device;
 	struct parties who = {};
 	struct packet packet;
+	__u64 now_ns;
 
 	if (!owner || !owner->tracing)
+		return pass(); /* the usual case, so it is told without asking for the time */
+	now_ns = bpf_ktime_get_ns();
+	if (lease_is_stale(owner, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
 	if (!device || !device->traced || !packet_parse(skb, &packet))

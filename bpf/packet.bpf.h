@@ -2,8 +2,9 @@
 /*
  * packet.bpf.h - eth, vlan, ipv4, ipv6, tcp, udp, icmp, arp -> struct packet.
  *
- * Reads by bpf_skb_load_bytes alone, so headers may lie anywhere in the skb and nothing is pulled or changed. What
- * does not parse is not ours: packet_parse() says false, and the caller lets it pass.
+ * Headers that lie in the linear part are read where they are, others by bpf_skb_load_bytes, so they may lie anywhere
+ * in the skb and nothing is pulled or changed. What does not parse is not ours: packet_parse() says false, and the caller
+ * lets it pass.
  */
 #ifndef HOPFAULT_PACKET_BPF_H
 #define HOPFAULT_PACKET_BPF_H
@@ -42,6 +43,27 @@ struct extension_header {
 	__u32 unused;
 };
 
+/*
+ * Copies the header at offset into *to; false if the packet ends before it. A macro, because the copy must be one of
+ * whole words: of bytes that may lie anywhere clang copies one at a time.
+ */
+#define HEADER_OFFSET_MAX 0x7fff /* of what is read in place; lets the verifier bound the pointer */
+
+#define header_read(skb, offset, to)                                                               \
+	({                                                                                         \
+		__u32 at_ = (offset);                                                              \
+		const void *in_place_ = (const void *)(long)(skb)->data + (at_ & HEADER_OFFSET_MAX); \
+		bool read_ = true;                                                                 \
+                                                                                                   \
+		barrier_var(in_place_);                                                            \
+		if (at_ <= HEADER_OFFSET_MAX &&                                                    \
+		    in_place_ + sizeof(*(to)) <= (const void *)(long)(skb)->data_end)              \
+			*(to) = *(const __typeof__(*(to)) *)in_place_;                             \
+		else                                                                               \
+			read_ = !bpf_skb_load_bytes(skb, at_, to, sizeof(*(to)));                  \
+		read_;                                                                             \
+	})
+
 static __always_inline void addr_from_ipv4(struct hf_addr *addr, __be32 ipv4)
 {
 	__builtin_memset(addr, 0, 10);
@@ -57,7 +79,7 @@ static __always_inline bool parse_transport(struct __sk_buff *skb, __u32 offset,
 	if (packet->flow.proto == IPPROTO_TCP) {
 		struct tcphdr tcp;
 
-		if (bpf_skb_load_bytes(skb, offset, &tcp, sizeof(tcp)))
+		if (!header_read(skb, offset, &tcp) || tcp.doff < 5)
 			return false;
 		packet->flow.sport = bpf_ntohs(tcp.source);
 		packet->flow.dport = bpf_ntohs(tcp.dest);
@@ -68,7 +90,7 @@ static __always_inline bool parse_transport(struct __sk_buff *skb, __u32 offset,
 	} else if (packet->flow.proto == IPPROTO_UDP) {
 		struct udphdr udp;
 
-		if (bpf_skb_load_bytes(skb, offset, &udp, sizeof(udp)))
+		if (!header_read(skb, offset, &udp))
 			return false;
 		packet->flow.sport = bpf_ntohs(udp.source);
 		packet->flow.dport = bpf_ntohs(udp.dest);
@@ -86,13 +108,15 @@ static __always_inline bool parse_ipv4(struct __sk_buff *skb, __u32 offset, stru
 	struct iphdr ip;
 	__u32 end;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+	if (!header_read(skb, offset, &ip) || ip.version != 4 || ip.ihl < 5)
 		return false;
 	addr_from_ipv4(&packet->flow.src, ip.saddr);
 	addr_from_ipv4(&packet->flow.dst, ip.daddr);
 	packet->flow.proto = ip.protocol;
 	/* a GSO packet's own length may be 0 (BIG TCP): the skb knows better */
 	end = skb->gso_size ? skb->len : offset + bpf_ntohs(ip.tot_len);
+	if (end > skb->len || end < offset + ip.ihl * 4)
+		return false; /* cut off */
 	if (ip.frag_off & bpf_htons(0x1fff)) {
 		packet->payload_offset = offset + ip.ihl * 4;
 		return true; /* not the first fragment: no ports */
@@ -104,7 +128,7 @@ static __always_inline bool parse_icmpv6(struct __sk_buff *skb, __u32 offset, st
 {
 	__u8 type;
 
-	if (bpf_skb_load_bytes(skb, offset, &type, sizeof(type)))
+	if (!header_read(skb, offset, &type))
 		return false;
 	if (type >= ND_FIRST && type <= ND_LAST)
 		packet->flags |= PACKET_UPKEEP;
@@ -124,17 +148,19 @@ static __always_inline bool parse_ipv6(struct __sk_buff *skb, __u32 offset, stru
 	__u32 end;
 	__u8 next;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 6)
+	if (!header_read(skb, offset, &ip) || ip.version != 6)
 		return false;
 	__builtin_memcpy(&packet->flow.src, &ip.saddr, sizeof(packet->flow.src));
 	__builtin_memcpy(&packet->flow.dst, &ip.daddr, sizeof(packet->flow.dst));
 	next = ip.nexthdr;
 	end = skb->gso_size ? skb->len : offset + sizeof(ip) + bpf_ntohs(ip.payload_len);
+	if (end > skb->len)
+		return false; /* cut off */
 	offset += sizeof(ip);
 	for (int i = 0; i < PACKET_EXTENSIONS_MAX && is_extension(next); i++) {
 		struct extension_header ext;
 
-		if (bpf_skb_load_bytes(skb, offset, &ext, sizeof(ext)))
+		if (!header_read(skb, offset, &ext))
 			return false;
 		if (next == IPPROTO_FRAGMENT && (ext.fragment & bpf_htons(0xfff8))) {
 			packet->flow.proto = ext.next;
@@ -170,14 +196,14 @@ static __always_inline bool packet_parse(struct __sk_buff *skb, struct packet *p
 	bool parsed;
 
 	__builtin_memset(packet, 0, sizeof(*packet));
-	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &ethertype, sizeof(ethertype)))
+	if (!header_read(skb, offsetof(struct ethhdr, h_proto), &ethertype))
 		return false;
 	for (int i = 0; i < PACKET_VLANS_MAX; i++) {
 		struct vlan_header vlan;
 
 		if (ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD))
 			break;
-		if (bpf_skb_load_bytes(skb, offset, &vlan, sizeof(vlan)))
+		if (!header_read(skb, offset, &vlan))
 			return false;
 		ethertype = vlan.ethertype;
 		offset += sizeof(vlan);

@@ -229,7 +229,7 @@ int programs_attach(struct programs *programs, const struct netns *netns, uint32
 		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment)
 {
 	struct attachment attachment = { .link_fd = -1 };
-	struct link_bpf *object;
+	struct link_bpf *object = NULL;
 	int prog_fd, previous, r, left;
 
 	r = load_link(programs, netns, &object);

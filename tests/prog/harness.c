@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * harness.c - see harness.h. The devices are veths that stay down: a test run needs an ifindex that exists,
+ * and sends nothing.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "harness.h"
+#include "link.skel.h"
+#include "link/netlink.h"
+#include "link/netns.h"
+
+#define HOUR_NS (3600 * 1000000000LL)
+
+static const char *const device_names[DEVICE_COUNT] = { "a", "b", "hold" };
+static const char *const peer_names[DEVICE_COUNT] = { "a-peer", "b-peer", "hold-peer" };
+
+struct harness {
+	struct link_bpf *programs;
+	struct ring_buffer *ring;
+	struct harness_events *drain_to; /* while harness_drain() runs */
+};
+
+__u64 harness_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+__u32 harness_ifindex(enum harness_device device)
+{
+	return if_nametoindex(device_names[device]);
+}
+
+int harness_enter_world(void)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	_cleanup_(netns_close) struct netns here = NETNS_NONE;
+	int r;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	r = netns_open_self(&here);
+	if (r == 0)
+		r = netlink_open(here.fd, &nl);
+	for (int i = 0; r == 0 && i < DEVICE_COUNT; i++)
+		r = netlink_add_veth(nl, device_names[i], here.fd, peer_names[i]);
+	return r;
+}
+
+static int silent(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return 0;
+}
+
+static int keep_event(void *user, void *data, size_t size)
+{
+	struct harness_events *to = ((struct harness *)user)->drain_to;
+
+	if (to->count < HARNESS_EVENTS) {
+		size_t fits = size;
+
+		if (fits > sizeof(to->told[0].event) + HF_HEAD_MAX)
+			fits = sizeof(to->told[0].event) + HF_HEAD_MAX;
+		memcpy(&to->told[to->count].event, data, fits);
+		to->told[to->count].size = size;
+	}
+	to->count++;
+	return 0;
+}
+
+static int name_everyone(struct harness *harness)
+{
+	static const __u32 hosts[] = { HOST_A, HOST_B, HOST_ELSEWHERE };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(hosts); i++)
+		for (int ipv6 = 0; r == 0 && ipv6 < 2; ipv6++) {
+			struct hf_addr addr = frame_address(ipv6, hosts[i]);
+
+			r = harness_set_address(harness, &addr, hosts[i]);
+		}
+	if (r == 0)
+		r = harness_set_engine(harness, DEVICE_A, HF_ENGINE_NONE);
+	if (r == 0)
+		r = harness_set_engine(harness, DEVICE_B, HF_ENGINE_NONE);
+	return r;
+}
+
+int harness_open(struct harness **ret_harness)
+{
+	_cleanup_(harness_closep) struct harness *harness = calloc(1, sizeof(*harness));
+	int r;
+
+	if (!harness)
+		return -ENOMEM;
+	libbpf_set_print(silent);
+	harness->programs = link_bpf__open();
+	if (!harness->programs)
+		return -errno;
+	harness->programs->rodata->netns_id = HARNESS_NETNS;
+	r = link_bpf__load(harness->programs);
+	if (r < 0)
+		return r;
+	harness->ring = ring_buffer__new(bpf_map__fd(harness->programs->maps.events), keep_event,
+					 harness, NULL);
+	if (!harness->ring)
+		return -errno;
+	r = harness_set_lease(harness, HOUR_NS);
+	if (r == 0)
+		r = name_everyone(harness);
+	if (r < 0)
+		return r;
+	*ret_harness = TAKE_PTR(harness);
+	return 0;
+}
+
+void harness_close(struct harness *harness)
+{
+	if (!harness)
+		return;
+	ring_buffer__free(harness->ring);
+	link_bpf__destroy(harness->programs);
+	free(harness);
+}
+
+void harness_closep(struct harness **harness)
+{
+	harness_close(*harness);
+}
+
+int harness_program(const struct harness *harness, const char *name)
+{
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(harness->programs->obj, name);
+
+	return program ? bpf_program__fd(program) : -ENOENT;
+}
+
+static int put(const struct bpf_map *map, const void *key, const void *value)
+{
+	return bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int get(const struct bpf_map *map, const void *key, void *ret_value)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(map), key, ret_value) < 0 ? -errno : 0;
+}
+
+int harness_set_config(struct harness *harness, const struct hf_config *config)
+{
+	return put(harness->programs->maps.config, &(__u32){ 0 }, config);
+}
+
+int harness_set_lease(struct harness *harness, __s64 from_now_ns)
+{
+	struct hf_config config;
+	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
+
+	if (r < 0)
+		return r;
+	config.lease_ns = harness_now_ns() + from_now_ns;
+	config.release_mark = HARNESS_MARK;
+	return harness_set_config(harness, &config);
+}
+
+int harness_set_tracing(struct harness *harness, bool on)
+{
+	struct hf_config config;
+	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
+
+	if (r < 0)
+		return r;
+	config.tracing = on;
+	return harness_set_config(harness, &config);
+}
+
+int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)
+{
+	struct hf_device_key key = { .netns = HARNESS_NETNS, .ifindex = ifindex };
+
+	return put(harness->programs->maps.devices, &key, device);
+}
+
+int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine)
+{
+	return harness_set_device(harness, harness_ifindex(device),
+				  &(struct hf_device){
+					  .endpoint = device == DEVICE_A ? HOST_A : HOST_B,
+					  .engine = engine,
+					  .hold_ifindex = harness_ifindex(DEVICE_HOLD),
+					  .traced = 1,
+				  });
+}
+
+int harness_set_address(struct harness *harness, const struct hf_addr *addr, __u32 endpoint)
+{
+	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
+
+	return put(harness->programs->maps.addresses, &key, &endpoint);
+}
+
+static int make_counters(struct harness *harness, const struct hf_link *link)
+{
+	_cleanup_(freep) struct hf_rule_counts *none = calloc(1, sizeof(*none));
+	int r = none ? 0 : -ENOMEM;
+
+	for (__u32 i = 0; r == 0 && i < link->rules && i < HF_LINK_RULES_MAX; i++) {
+		__u32 id = link->rule[i].id;
+
+		if (get(harness->programs->maps.counts, &id, none) == 0)
+			continue;
+		memset(none, 0, sizeof(*none));
+		r = put(harness->programs->maps.counts, &id, none);
+		if (r == 0)
+			r = harness_reset_dice(harness, id);
+	}
+	return r;
+}
+
+int harness_reset_dice(struct harness *harness, __u32 rule_id)
+{
+	__u64 fresh[2] = {}; /* struct rule_dice of maps.bpf.h: lock, nth */
+
+	return put(harness->programs->maps.dice, &rule_id, fresh);
+}
+
+int harness_forget_counters(struct harness *harness, __u32 rule_id)
+{
+	int counts_fd = bpf_map__fd(harness->programs->maps.counts);
+
+	return bpf_map_delete_elem(counts_fd, &rule_id) < 0 ? -errno : 0;
+}
+
+int harness_flip(struct harness *harness, const struct harness_link *links, size_t count)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	_cleanup_(closep) int generation =
+		bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_link_key),
+			       sizeof(struct hf_link), count > 0 ? count : 1, &opts);
+	int r = generation < 0 ? -errno : 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = make_counters(harness, &links[i].link);
+		if (r == 0 &&
+		    bpf_map_update_elem(generation, &links[i].key, &links[i].link, BPF_NOEXIST) < 0)
+			r = -errno;
+	}
+	return r < 0 ? r : put(harness->programs->maps.faultset, &(__u32){ 0 }, &generation);
+}
+
+int harness_no_generation(struct harness *harness)
+{
+	int map_fd = bpf_map__fd(harness->programs->maps.faultset);
+
+	return bpf_map_delete_elem(map_fd, &(__u32){ 0 }) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int harness_counts(struct harness *harness, __u32 rule_id, struct hf_rule_counts *ret_counts)
+{
+	return get(harness->programs->maps.counts, &rule_id, ret_counts);
+}
+
+int harness_lost(struct harness *harness, struct hf_lost *ret_sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_(freep) struct hf_lost *each = calloc(cpus > 0 ? cpus : 1, sizeof(*each));
+	int r;
+
+	if (cpus < 0)
+		return cpus;
+	if (!each)
+		return -ENOMEM;
+	r = get(harness->programs->maps.lost, &(__u32){ 0 }, each);
+	if (r < 0)
+		return r;
+	*ret_sum = (struct hf_lost){};
+	for (int i = 0; i < cpus; i++) {
+		ret_sum->packet_events += each[i].packet_events;
+		ret_sum->socket_events += each[i].socket_events;
+		ret_sum->held += each[i].held;
+	}
+	return 0;
+}
+
+int harness_drain(struct harness *harness, struct harness_events *ret_events)
+{
+	int r;
+
+	memset(ret_events, 0, sizeof(*ret_events));
+	harness->drain_to = ret_events;
+	r = ring_buffer__consume(harness->ring);
+	harness->drain_to = NULL;
+	return r < 0 ? r : 0;
+}
+
+int harness_run(int program_fd, const struct frame *frame, __u32 repeat, struct harness_run *run)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	opts.data_in = frame->byte;
+	opts.data_size_in = frame->len;
+	opts.data_out = run->frame_after.byte;
+	opts.data_size_out = sizeof(run->frame_after.byte);
+	opts.ctx_in = &run->ctx;
+	opts.ctx_size_in = sizeof(run->ctx);
+	opts.ctx_out = &run->ctx;
+	opts.ctx_size_out = sizeof(run->ctx);
+	opts.repeat = repeat;
+	if (bpf_prog_test_run_opts(program_fd, &opts) < 0)
+		return -errno;
+	run->frame_after.len = opts.data_size_out;
+	run->verdict = opts.retval;
+	run->mean_ns = opts.duration;
+	return 0;
+}

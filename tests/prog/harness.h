@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * harness.h - the link programs, loaded but attached to nothing, with a small world around them.
+ *
+ *     network namespace of its own:   a ---- (its peer)     b ---- (its peer)     hold ---- (its peer)
+ *                                     endpoint A            endpoint B            stands for the TAP
+ *
+ * A packet is put through a program by BPF_PROG_TEST_RUN: nothing is sent, and the verdict comes back. The harness
+ * plays the owner: it keeps the lease, fills the maps, flips the generation, reads the ring.
+ *
+ * All calls return 0 or -errno and print nothing. Needs root.
+ */
+#ifndef HF_TESTS_PROG_HARNESS_H
+#define HF_TESTS_PROG_HARNESS_H
+
+#include <stddef.h>
+
+#include <linux/bpf.h>
+
+#include "abi.h"
+#include "packets.h"
+
+#define HARNESS_MARK   0x48460001
+#define HARNESS_NETNS  7
+#define HARNESS_EVENTS 256 /* events kept from one drain; more are counted only */
+
+/* Host numbers for packets.h and endpoint ids at once; A and B have devices, the others have not; the last has no name. */
+enum { HOST_A = HF_ENDPOINT_FIRST, HOST_B, HOST_ELSEWHERE, HOST_UNNAMED };
+
+enum harness_device { DEVICE_A, DEVICE_B, DEVICE_HOLD, DEVICE_COUNT };
+
+struct harness; /* opaque: owns the programs, the maps and the descriptors */
+
+/* One program run: ctx goes in and comes out, frame_after is what the program left of the frame. */
+struct harness_run {
+	struct __sk_buff ctx;
+	struct frame frame_after;
+	__s32 verdict; /* TC_ACT_* */
+	__u32 mean_ns; /* of one run, the kernel's own measure */
+};
+
+struct harness_link {
+	struct hf_link_key key;
+	struct hf_link link;
+};
+
+struct harness_events {
+	size_t count;
+	struct {
+		struct hf_packet_event event;
+		__u8 head[HF_HEAD_MAX];
+		size_t size; /* as the ring told it */
+	} told[HARNESS_EVENTS];
+};
+
+/* Puts the calling process into a new network namespace and makes the devices there: once for each process. */
+int harness_enter_world(void);
+__u32 harness_ifindex(enum harness_device device);
+
+/* Loads the programs; the lease is good for an hour, tracing is off, endpoints and addresses are known. */
+int harness_open(struct harness **ret_harness);
+void harness_close(struct harness *harness);
+void harness_closep(struct harness **harness);
+
+int harness_program(const struct harness *harness,
+		    const char *name); /* descriptor, not the caller's */
+
+int harness_set_config(struct harness *harness, const struct hf_config *config);
+int harness_set_lease(struct harness *harness, __s64 from_now_ns);
+int harness_set_tracing(struct harness *harness, bool on);
+int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
+int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
+int harness_set_address(struct harness *harness, const struct hf_addr *addr, __u32 endpoint);
+
+/* A new generation: exactly these links, live at once; no links: an empty one. Makes dice and counters as needed. */
+int harness_flip(struct harness *harness, const struct harness_link *links, size_t count);
+/* Takes the generation out of its slot. */
+int harness_no_generation(struct harness *harness);
+
+int harness_counts(struct harness *harness, __u32 rule_id, struct hf_rule_counts *ret_counts);
+int harness_reset_dice(struct harness *harness, __u32 rule_id);
+int harness_forget_counters(struct harness *harness, __u32 rule_id);
+int harness_lost(struct harness *harness, struct hf_lost *ret_sum);
+int harness_drain(struct harness *harness, struct harness_events *ret_events);
+
+/* Runs the program `repeat` times on the frame. run->ctx says where the packet is (ifindex, ingress_ifindex). */
+int harness_run(int program_fd, const struct frame *frame, __u32 repeat, struct harness_run *run);
+
+__u64 harness_now_ns(void); /* the programs' clock */
+
+#endif

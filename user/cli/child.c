@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * child.c - see child.h.
+ */
+#include "cli/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static void wait_and_run(int gate, char *const *command)
+{
+	char go;
+
+	if (read(gate, &go, 1) != 1)
+		_exit(125);
+	close(gate);
+	execvp(command[0], command);
+	log_err(-errno, "cannot run %s: %s", command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+int child_prepare(char *const *command, struct child *ret_child)
+{
+	int gate[2];
+	pid_t pid;
+
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return -errno;
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0) {
+		close(gate[0]);
+		close(gate[1]);
+		return -errno;
+	}
+	if (pid == 0) {
+		close(gate[1]);
+		wait_and_run(gate[0], command);
+	}
+	close(gate[0]);
+	*ret_child = (struct child){ .pid = pid, .gate = gate[1] };
+	return 0;
+}
+
+void child_go(struct child *child)
+{
+	if (write(child->gate, "g", 1) != 1)
+		log_warn("the command could not be let go: %s", strerror(errno));
+	close(child->gate);
+	child->gate = -1;
+}
+
+static int shell_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int child_wait(struct child *child)
+{
+	void (*before)(int) = signal(SIGINT, SIG_IGN);
+	int status = 0;
+
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	signal(SIGINT, before);
+	child->pid = 0;
+	return shell_status(status);
+}
+
+bool child_has_ended(struct child *child, int *ret_status)
+{
+	int status;
+
+	if (waitpid(child->pid, &status, WNOHANG) != child->pid)
+		return false;
+	child->pid = 0;
+	*ret_status = shell_status(status);
+	return true;
+}
+
+void child_cancel(struct child *child)
+{
+	if (child->pid <= 0)
+		return;
+	if (child->gate >= 0)
+		close(child->gate);
+	else
+		kill(child->pid, SIGTERM);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	*child = CHILD_NONE;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * impose.c - see impose.h.
+ */
+#include "cli/impose.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "cli/ask.h"
+#include "cli/child.h"
+#include "cli/command.h"
+
+void impose_set_words(json_t *request, char **word, unsigned int count)
+{
+	json_t *words = json_array();
+
+	for (unsigned int i = 0; i < count; i++)
+		json_array_append_new(words, json_string(word[i]));
+	json_object_set_new(request, "words", words);
+}
+
+static void say_done(const struct impose *impose, const json_t *reply)
+{
+	json_int_t links = json_integer_value(json_object_get(reply, "links"));
+	const char *notice = json_string_value(json_object_get(reply, "notice"));
+
+	if (impose->dry_run) {
+		printf("would act on %" JSON_INTEGER_FORMAT " link%s; nothing was changed\n", links,
+		       links == 1 ? "" : "s");
+		return;
+	}
+	printf("fault %" JSON_INTEGER_FORMAT ": ",
+	       json_integer_value(json_object_get(reply, "id")));
+	text_write_terminal(stdout, json_string_value(json_object_get(reply, "text")));
+	printf(" (%" JSON_INTEGER_FORMAT " link%s)\n", links, links == 1 ? "" : "s");
+	if (notice && notice[0])
+		log_warn("%s", notice);
+}
+
+/*
+ * The owner heals it as well, when the command's process ends; whoever is first has the last word on what it did.
+ */
+static void heal(json_int_t id)
+{
+	_cleanup_(json_decrefp) json_t *reply = NULL;
+	json_t *request = ask_request("heal"), *healed, *counts;
+
+	json_object_set_new(request, "ids", json_pack("[I]", id));
+	if (ask(false, request, &reply) != EXIT_DONE)
+		return;
+	healed = json_array_get(json_object_get(reply, "healed"), 0);
+	counts = json_object_get(healed, "counts");
+	if (json_integer_value(json_object_get(counts, "matched")) == 0)
+		log_warn("the fault matched no packet while the command ran");
+}
+
+int impose(struct impose *impose)
+{
+	_cleanup_(json_decrefp) json_t *reply = NULL;
+	struct child child = CHILD_NONE;
+	json_int_t id;
+	int status;
+
+	json_object_set_new(impose->request, "dry_run", json_boolean(impose->dry_run));
+	if (impose->command && !impose->dry_run) {
+		if (child_prepare(impose->command, &child) < 0) {
+			json_decref(impose->request);
+			log_err(0, "cannot start a process");
+			return EXIT_FAILED;
+		}
+		json_object_set_new(impose->request, "pid", json_integer(child.pid));
+	}
+	status = ask(true, impose->request, &reply);
+	if (status != EXIT_DONE) {
+		child_cancel(&child);
+		return status;
+	}
+	if (impose->json)
+		ask_print_json(reply);
+	else if (!child.pid)
+		say_done(impose, reply);
+	if (!child.pid)
+		return EXIT_DONE;
+	id = json_integer_value(json_object_get(reply, "id"));
+	child_go(&child);
+	status = child_wait(&child);
+	heal(id);
+	return status;
+}

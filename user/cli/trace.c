@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * trace.c - `hopfault trace --chain A,B,...`: where every microsecond of every request went.
+ *
+ * The owner finds the calls and sends them here; this process writes the files, with the rights and in the folder of
+ * who asked.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "cli/ask.h"
+#include "cli/child.h"
+#include "cli/command.h"
+#include "export/export.h"
+#include "export/hoptable.h"
+#include "export/summary.h"
+
+#define OUTPUTS_MAX 5
+
+struct trace_options {
+	bool help;
+	bool json;
+	bool quiet;
+	bool append;
+	const char *chain;
+	const char *run_id;
+	uint64_t chains;
+	uint64_t for_ns;
+	const char *file[OUTPUTS_MAX]; /* in the order of formats[] */
+};
+
+static const struct export_format *const formats[OUTPUTS_MAX] = {
+	&export_csv, &export_summary, &export_svg, &export_perfetto, &export_jsonl,
+};
+
+#define FILE_ROW(index, option, text)                                                              \
+	{                                                                                          \
+		.name = option, .value = "FILE", .help = text, .kind = OPTION_TEXT,                \
+		.offset = offsetof(struct trace_options, file) + (index) * sizeof(const char *)    \
+	}
+
+static const struct option_row trace_rows[] = {
+	COMMAND_HELP_ROW(struct trace_options),
+	{ .name = "chain", .value = "A,B,...",
+	  .help = "the endpoints, the one that asks first; a chain begins on the link A->B",
+	  .kind = OPTION_TEXT, OPTION_INTO(struct trace_options, chain) },
+	{ .name = "chains", .letter = 'n', .value = "N", .help = "end after so many chains",
+	  .kind = OPTION_COUNT, .min = 1, .max = 100000000,
+	  OPTION_INTO(struct trace_options, chains) },
+	{ .name = "for", .value = "TIME", .help = "end after this time", .kind = OPTION_TIME,
+	  OPTION_INTO(struct trace_options, for_ns) },
+	FILE_ROW(0, "csv", "write a row for each call (hops.csv)"),
+	FILE_ROW(1, "summary", "write a row for each hop and stage (summary.csv)"),
+	FILE_ROW(2, "svg", "draw the latency along the chain"),
+	FILE_ROW(3, "perfetto", "write Chrome trace events, for ui.perfetto.dev"),
+	FILE_ROW(4, "jsonl", "write an object for each call, one a line"),
+	{ .name = "append", .help = "go on with CSV files that are there", .kind = OPTION_FLAG,
+	  OPTION_INTO(struct trace_options, append) },
+	{ .name = "run-id", .value = "NAME", .help = "the run's name in every file (run unless said)",
+	  .kind = OPTION_TEXT, OPTION_INTO(struct trace_options, run_id) },
+	{ .name = "json", .help = "print the closing report as JSON, no table", .kind = OPTION_FLAG,
+	  OPTION_INTO(struct trace_options, json) },
+	{ .name = "quiet", .letter = 'q', .help = "no progress line", .kind = OPTION_FLAG,
+	  OPTION_INTO(struct trace_options, quiet) },
+	{}
+};
+
+/* A trace on the client's side. */
+struct trace {
+	const struct trace_options *options;
+	int fd;
+	int signal_fd;
+	struct child child;
+	int child_status;
+	bool had_child;
+	bool asked_to_stop;
+	json_t *names; /* id -> name */
+	json_t *report;
+	struct export_run run;
+	struct export *output[OUTPUTS_MAX];
+	struct summary summary;
+	int failure; /* the first that a file gave */
+};
+
+static const char *name_of(void *ctx, uint32_t id)
+{
+	const struct trace *trace = ctx;
+	char key[16];
+
+	snprintf(key, sizeof(key), "%u", id);
+	return json_string_value(json_object_get(trace->names, key));
+}
+
+/* ---- files ---- */
+
+static int open_files(struct trace *trace)
+{
+	char error[EXPORT_ERROR_MAX];
+
+	for (int i = 0; i < OUTPUTS_MAX; i++) {
+		const char *path = trace->options->file[i];
+		unsigned int flags = trace->options->append && formats[i]->appends ? EXPORT_APPEND :
+										      0;
+
+		if (path && export_open(formats[i], path, flags, &trace->output[i], error) < 0) {
+			log_err(0, "--%s %s: %s", formats[i]->name, path, error);
+			return EXIT_FAILED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static void note_failure(struct trace *trace, int r)
+{
+	if (r < 0 && trace->failure == 0)
+		trace->failure = r;
+}
+
+static void begin_run(struct trace *trace)
+{
+	for (int i = 0; i < OUTPUTS_MAX; i++)
+		if (trace->output[i])
+			note_failure(trace, export_begin_run(trace->output[i], &trace->run));
+}
+
+static void take_chain(struct trace *trace, const char *payload, size_t length)
+{
+	const struct chain chain = {
+		.calls = (unsigned int)(length / sizeof(struct call)),
+		.call = (const struct call *)payload,
+	};
+
+	if (length % sizeof(struct call) || chain.calls == 0)
+		return note_failure(trace, -EBADMSG);
+	for (int i = 0; i < OUTPUTS_MAX; i++)
+		if (trace->output[i])
+			note_failure(trace, export_chain(trace->output[i], &chain));
+	note_failure(trace, summary_add(&trace->summary, &trace->run, &chain));
+}
+
+static void close_files(struct trace *trace)
+{
+	for (int i = 0; i < OUTPUTS_MAX; i++) {
+		if (!trace->output[i])
+			continue;
+		note_failure(trace, export_end_run(trace->output[i]));
+		note_failure(trace, export_close(trace->output[i]));
+		trace->output[i] = NULL;
+	}
+}
+
+/* ---- the conversation ---- */
+
+static json_t *chain_names(const char *list)
+{
+	_cleanup_(freep) char *copy = strdup(list);
+	json_t *names = json_array();
+	char *at = NULL;
+
+	for (char *word = copy ? strtok_r(copy, ",", &at) : NULL; word;
+	     word = strtok_r(NULL, ",", &at))
+		json_array_append_new(names, json_string(word));
+	return names;
+}
+
+static int begin(struct trace *trace)
+{
+	_cleanup_(json_decrefp) json_t *reply = NULL;
+	json_t *request = ask_request("trace");
+	int status;
+
+	json_object_set_new(request, "chain", chain_names(trace->options->chain));
+	json_object_set_new(request, "chains", json_integer((json_int_t)trace->options->chains));
+	json_object_set_new(request, "for_ns", json_integer((json_int_t)trace->options->for_ns));
+	status = ask_send(trace->fd, request, &reply);
+	if (status != EXIT_DONE)
+		return status;
+	trace->names = json_incref(json_object_get(reply, "names"));
+	trace->run = (struct export_run){
+		.run_id = trace->options->run_id,
+		.endpoint_name = name_of,
+		.ctx = trace,
+		.realtime_offset_ns =
+			json_integer_value(json_object_get(reply, "realtime_offset_ns")),
+	};
+	begin_run(trace);
+	return EXIT_DONE;
+}
+
+static bool shows_progress(const struct trace *trace)
+{
+	return !trace->options->quiet && isatty(STDERR_FILENO);
+}
+
+static void print_progress(const json_t *progress)
+{
+	const json_t *lost = json_object_get(progress, "lost");
+
+	fprintf(stderr,
+		"\r\033[Ktracing: %" JSON_INTEGER_FORMAT " chains, %" JSON_INTEGER_FORMAT
+		" calls, %" JSON_INTEGER_FORMAT " lost events",
+		json_integer_value(json_object_get(progress, "counted")),
+		json_integer_value(json_object_get(progress, "calls_complete")) +
+			json_integer_value(json_object_get(progress, "calls_incomplete")),
+		json_integer_value(json_object_get(lost, "ring_packets")) +
+			json_integer_value(json_object_get(lost, "ring_sockets")));
+}
+
+static void ask_to_stop(struct trace *trace)
+{
+	json_t *request;
+
+	if (trace->asked_to_stop)
+		return;
+	trace->asked_to_stop = true;
+	request = ask_request("trace-stop");
+	wire_send_json(trace->fd, WIRE_REQUEST, request);
+	json_decref(request);
+}
+
+/* False: the trace has ended. */
+static bool take_frame(struct trace *trace)
+{
+	_cleanup_(json_decrefp) json_t *value = NULL;
+	_cleanup_(freep) char *payload = NULL;
+	enum wire_kind kind;
+	size_t length;
+	int r = wire_receive(trace->fd, &kind, &payload, &length);
+
+	if (r < 0) {
+		note_failure(trace, r);
+		return false;
+	}
+	if (kind == WIRE_CALLS) {
+		take_chain(trace, payload, length);
+		return true;
+	}
+	value = json_loadb(payload, length, 0, NULL);
+	if (kind == WIRE_PROGRESS && shows_progress(trace))
+		print_progress(value);
+	if (kind == WIRE_END)
+		trace->report = json_incref(value);
+	return kind != WIRE_END;
+}
+
+/* A signal: the command has ended, or the user has had enough. */
+static void take_signal(struct trace *trace)
+{
+	struct signalfd_siginfo info;
+
+	if (read(trace->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGCHLD)
+		ask_to_stop(trace);
+	else if (trace->child.pid && child_has_ended(&trace->child, &trace->child_status))
+		ask_to_stop(trace);
+}
+
+static void follow(struct trace *trace)
+{
+	struct pollfd ready[2] = {
+		{ .fd = trace->fd, .events = POLLIN },
+		{ .fd = trace->signal_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		if (poll(ready, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (ready[1].revents)
+			take_signal(trace);
+		if (ready[0].revents && !take_frame(trace))
+			return;
+	}
+}
+
+static int watch_signals(struct trace *trace)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	trace->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return trace->signal_fd < 0 ? -errno : 0;
+}
+
+/* ---- the end ---- */
+
+static uint64_t lost_events(const json_t *report)
+{
+	const json_t *lost = json_object_get(report, "lost");
+	const char *name;
+	json_t *count;
+	json_int_t sum = json_integer_value(json_object_get(report, "unsent"));
+
+	json_object_foreach((json_t *)lost, name, count)
+		sum += json_integer_value(count);
+	return (uint64_t)sum;
+}
+
+static void print_written(const struct trace_options *options)
+{
+	for (int i = 0; i < OUTPUTS_MAX; i++)
+		if (options->file[i] && strcmp(options->file[i], "-") != 0)
+			printf("wrote %s\n", options->file[i]);
+}
+
+static int report(struct trace *trace)
+{
+	struct hoptable_run table = { .summary = &trace->summary,
+				      .lost_events = lost_events(trace->report) };
+
+	if (shows_progress(trace))
+		fprintf(stderr, "\r\033[K");
+	if (trace->failure) {
+		log_err(trace->failure, "the trace is not whole: %s", strerror(-trace->failure));
+		return EXIT_FAILED;
+	}
+	if (trace->options->json)
+		return ask_print_json(trace->report);
+	if (trace->summary.chains == 0)
+		puts("no chain was seen: did requests flow on these links meanwhile?");
+	else
+		hoptable_print(&table, 1, stdout);
+	print_written(trace->options);
+	return EXIT_DONE;
+}
+
+static int run_with(struct trace *trace, char **command)
+{
+	int status;
+
+	if (summary_init(&trace->summary, trace->options->run_id) < 0 ||
+	    watch_signals(trace) < 0) {
+		log_err(0, "no memory");
+		return EXIT_FAILED;
+	}
+	status = open_files(trace);
+	if (status == EXIT_DONE && ask_connect(true, &trace->fd) < 0)
+		status = EXIT_FAILED;
+	if (status == EXIT_DONE && command && child_prepare(command, &trace->child) < 0)
+		status = EXIT_FAILED;
+	if (status == EXIT_DONE)
+		status = begin(trace);
+	if (status != EXIT_DONE)
+		return status;
+	trace->had_child = trace->child.pid != 0;
+	if (trace->had_child)
+		child_go(&trace->child);
+	follow(trace);
+	close_files(trace);
+	if (trace->child.pid) /* enough was seen before the command's end */
+		trace->child_status = child_wait(&trace->child);
+	status = report(trace);
+	return status == EXIT_DONE && trace->had_child ? trace->child_status : status;
+}
+
+static int run_trace(const struct command *command, int argc, char **argv)
+{
+	_cleanup_(options_words_done) struct options_words words = {};
+	struct trace_options options = { .run_id = "run" };
+	struct trace trace = { .options = &options, .fd = -1, .signal_fd = -1, .child = CHILD_NONE };
+	int status;
+
+	status = command_parse(command, argc, argv, &options, &words);
+	if (status != EXIT_DONE || options.help)
+		return status;
+	if (!options.chain || !strchr(options.chain, ',')) {
+		log_err(0, "trace: say which: --chain client,a,b names at least two endpoints");
+		return EXIT_MISUSED;
+	}
+	if (words.count) {
+		log_err(0, "trace: '%s' (word %u) is no option: a command stands behind --",
+			words.word[0], words.position[0]);
+		return EXIT_MISUSED;
+	}
+	status = command_needs_root(command);
+	if (status != EXIT_DONE)
+		return status;
+	status = run_with(&trace, words.command);
+	child_cancel(&trace.child);
+	for (int i = 0; i < OUTPUTS_MAX; i++)
+		export_free(trace.output[i]);
+	summary_done(&trace.summary);
+	json_decref(trace.names);
+	json_decref(trace.report);
+	closep(&trace.fd);
+	closep(&trace.signal_fd);
+	return status;
+}
+
+const struct command command_trace = {
+	.name = "trace",
+	.usage = "--chain A,B,... [-n N] [--for TIME] [--csv FILE] ... [-- COMMAND...]",
+	.summary = "where the time of every request goes, hop by hop",
+	.details = "It ends after N chains, after TIME, when COMMAND ends, or at Ctrl-C; then it\n"
+		   "prints a table. Nothing in the services changes. Example:\n"
+		   "  hopfault trace --chain client,a,b,c,d,e --csv hops.csv --svg cumulative.svg \\\n"
+		   "      -- hopfault lab load -n 1000 -c 1\n",
+	.options = trace_rows,
+	.run = run_trace,
+};

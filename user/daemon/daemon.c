@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * daemon.c - the owner's life.
+ *
+ *   lock -> clean what a killed one left -> programs -> delay engine -> endpoints -> faults -> socket
+ *   tick: renew the lease, heal what has expired, read the ring, end when idle
+ *   end:  heal all, detach all, release what is held; in reverse
+ *
+ * The lease is renewed by the loop that does everything else, and only while the delay engine's thread lives: if
+ * either hangs, the programs pass everything within a second.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/owner.h"
+#include "daemon/residue.h"
+
+#define LEASE_NS	1000000000ULL
+#define TICK_IDLE_NS	200000000ULL
+#define ENGINE_SILENT_NS 500000000ULL
+
+uint64_t owner_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---- the tick ---- */
+
+static void renew_lease(struct owner *owner, uint64_t now_ns)
+{
+	if (owner->hold && now_ns - hold_heartbeat_ns(owner->hold) > ENGINE_SILENT_NS)
+		return;
+	programs_config(owner->programs)->lease_ns = now_ns + LEASE_NS;
+}
+
+static bool has_work(const struct owner *owner)
+{
+	return owner->clients || faultset_count(faults_live(owner->faults));
+}
+
+static void tick(void *ctx, uint32_t events)
+{
+	struct owner *owner = ctx;
+	uint64_t now_ns = owner_now_ns(), times;
+
+	if (read(owner->tick_fd, &times, sizeof(times)) < 0 && errno != EAGAIN)
+		log_warn("the owner's timer: %s", strerror(errno));
+	renew_lease(owner, now_ns);
+	faults_heal_expired(owner->faults);
+	session_tick(owner, now_ns);
+	if (!owner->trace.client)
+		loop_timer_set(owner->tick_fd, TICK_IDLE_NS);
+	if (has_work(owner))
+		owner->busy_ns = now_ns;
+	else if (owner->with.idle_ns && now_ns - owner->busy_ns > owner->with.idle_ns)
+		loop_stop(owner->loop);
+}
+
+/* ---- clients ---- */
+
+static void client_gone(void *ctx, struct client *client)
+{
+	struct owner *owner = ctx;
+
+	owner->clients--;
+	if (owner->trace.client == client)
+		session_drop(owner);
+	if (owner->is_ending)
+		loop_stop(owner->loop);
+}
+
+static void accept_client(void *ctx, uint32_t events)
+{
+	struct owner *owner = ctx;
+	const struct client_handlers handlers = {
+		.request = requests_handle,
+		.gone = client_gone,
+		.ctx = owner,
+	};
+	struct client *client;
+	int fd = accept4(owner->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0 && client_new(owner->loop, fd, &handlers, &client) == 0)
+		owner->clients++;
+}
+
+static void end_by_signal(void *ctx, uint32_t events)
+{
+	struct owner *owner = ctx;
+
+	loop_stop(owner->loop);
+}
+
+/* ---- making, step by step; each says what it could not do ---- */
+
+static int take_lock(struct owner *owner)
+{
+	const char *dir;
+	char path[256];
+	int r;
+
+	r = wire_run_dir(&dir);
+	if (r >= 0)
+		r = wire_path("owner.lock", path, sizeof(path));
+	if (r < 0)
+		return log_err(r, "HOPFAULT_RUN_DIR is not an absolute path");
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return log_err(-errno, "cannot make %s: %s", dir, strerror(errno));
+	owner->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (owner->lock_fd < 0)
+		return log_err(-errno, "cannot open %s: %s", path, strerror(errno));
+	if (flock(owner->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return log_err(-EALREADY, "an owner is running already");
+	return 0;
+}
+
+static int clean_residue(struct owner *owner)
+{
+	struct residue_result result = {};
+	int r = residue_clean(&result);
+
+	if (r < 0)
+		return log_err(r, "cannot look for what a killed owner left: %s", strerror(-r));
+	if (result.filters || result.fqs)
+		log_info("took away what a killed owner left: %u filters, %u fq", result.filters,
+			 result.fqs);
+	return 0;
+}
+
+static int choose_engine(struct owner *owner)
+{
+	if (owner->with.engine == HF_ENGINE_NONE)
+		owner->with.engine = probe_best_engine(&owner->probe);
+	else if (!probe_has_engine(&owner->probe, owner->with.engine))
+		return log_err(-EOPNOTSUPP, "this kernel has no %s delay engine (see: hopfault check)",
+			       hf_engine_name(owner->with.engine));
+	return 0;
+}
+
+static int load_programs(struct owner *owner)
+{
+	int r;
+
+	probe_kernel(&owner->probe);
+	if (!probe_can_attach(&owner->probe))
+		return log_err(-EOPNOTSUPP, "this kernel can't do it (see: hopfault check)");
+	r = choose_engine(owner);
+	if (r < 0)
+		return r;
+	r = programs_load(&owner->probe, &owner->programs);
+	if (r < 0)
+		return log_err(r, "cannot load the BPF programs: %s", strerror(-r));
+	return 0;
+}
+
+/* The mark tells a packet that comes back from us from all others: nobody shall guess it. */
+static int make_mark(struct owner *owner)
+{
+	uint32_t mark = 0;
+
+	while (mark == 0)
+		if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
+			return log_err(-EIO, "no random numbers to be had");
+	programs_config(owner->programs)->release_mark = mark;
+	return 0;
+}
+
+static int start_hold(struct owner *owner)
+{
+	const struct hold_options options = hold_options_default();
+	int r;
+
+	if (!owner->probe.tun)
+		return 0;
+	r = hold_new(&options, programs_config(owner->programs), &owner->hold);
+	if (r >= 0)
+		r = hold_start(owner->hold);
+	if (r < 0)
+		return log_err(r, "cannot start the hold engine: %s", strerror(-r));
+	return 0;
+}
+
+static int make_managed(struct owner *owner)
+{
+	return managed_new(
+		&(struct managed_options){
+			.programs = owner->programs,
+			.hold = owner->hold,
+			.loop = owner->loop,
+			.engine = owner->with.engine,
+		},
+		&owner->managed);
+}
+
+static int make_faults(struct owner *owner)
+{
+	return faults_new(
+		&(struct faults_options){
+			.managed = owner->managed,
+			.hold = owner->hold,
+			.maps = { .faultset_fd = programs_map_fd(owner->programs, PROGRAMS_FAULTSET),
+				  .counts_fd = programs_map_fd(owner->programs, PROGRAMS_COUNTS),
+				  .dice_fd = programs_map_fd(owner->programs, PROGRAMS_DICE) },
+		},
+		&owner->faults);
+}
+
+static int listen_for_clients(struct owner *owner)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int r;
+
+	r = wire_path(WIRE_SOCKET, addr.sun_path, sizeof(addr.sun_path));
+	if (r < 0)
+		return log_err(r, "the path of the control socket is too long");
+	owner->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlink(addr.sun_path); /* we have the lock: it is a dead owner's */
+	mask = umask(0177);
+	r = bind(owner->listen_fd, (struct sockaddr *)&addr, sizeof(addr));
+	umask(mask);
+	if (r < 0 || listen(owner->listen_fd, 64) < 0)
+		return log_err(-errno, "cannot listen on %s: %s", addr.sun_path, strerror(errno));
+	return loop_watch(owner->loop, owner->listen_fd, EPOLLIN, accept_client, owner);
+}
+
+static int watch_signals(struct owner *owner)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	owner->signal_fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	return loop_watch(owner->loop, owner->signal_fd, EPOLLIN, end_by_signal, owner);
+}
+
+static int start_ticking(struct owner *owner)
+{
+	owner->started_ns = owner->busy_ns = owner_now_ns();
+	owner->tick_fd = loop_timer(owner->loop, TICK_IDLE_NS, tick, owner);
+	if (owner->tick_fd < 0)
+		return owner->tick_fd;
+	programs_config(owner->programs)->lease_ns = owner->started_ns + LEASE_NS;
+	return 0;
+}
+
+static int make_loop(struct owner *owner)
+{
+	return loop_new(&owner->loop);
+}
+
+/* From now on nobody reads what it says but in its log. */
+static void leave_terminal(void)
+{
+	char path[256];
+	int log_fd, null_fd;
+
+	if (wire_path("owner.log", path, sizeof(path)) < 0)
+		return;
+	log_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (log_fd >= 0 && null_fd >= 0) {
+		dup2(null_fd, STDIN_FILENO);
+		dup2(null_fd, STDOUT_FILENO);
+		dup2(log_fd, STDERR_FILENO);
+	}
+	closep(&log_fd);
+	closep(&null_fd);
+}
+
+static void tell_ready(struct owner *owner, int r)
+{
+	if (owner->with.ready_fd < 0)
+		return;
+	if (r >= 0)
+		leave_terminal();
+	dprintf(owner->with.ready_fd, r < 0 ? "failed\n" : "ready\n");
+	close(owner->with.ready_fd);
+	owner->with.ready_fd = -1;
+}
+
+static void take_down(struct owner *owner)
+{
+	char path[256];
+
+	session_drop(owner);
+	faults_free(owner->faults);
+	managed_free(owner->managed);
+	hold_free(owner->hold);
+	programs_free(owner->programs);
+	loop_free(owner->loop);
+	if (owner->listen_fd >= 0 && wire_path(WIRE_SOCKET, path, sizeof(path)) == 0)
+		unlink(path);
+	closep(&owner->listen_fd);
+	closep(&owner->signal_fd);
+	closep(&owner->tick_fd);
+	closep(&owner->lock_fd);
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+	static int (*const steps[])(struct owner *owner) = {
+		take_lock,  clean_residue, make_loop,	 watch_signals,	     load_programs, make_mark,
+		start_hold, make_managed,  make_faults, start_ticking, listen_for_clients,
+	};
+	struct owner *owner = calloc(1, sizeof(*owner));
+	int r = 0;
+
+	if (!owner)
+		return -ENOMEM;
+	owner->with = *options;
+	owner->lock_fd = owner->listen_fd = owner->signal_fd = owner->tick_fd = -1;
+	for (size_t i = 0; i < KEEPERS_MAX; i++)
+		owner->keeper[i].pidfd = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && r >= 0; i++)
+		r = steps[i](owner);
+	tell_ready(owner, r);
+	if (r >= 0)
+		r = loop_run(owner->loop);
+	take_down(owner);
+	free(owner);
+	return r;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * keeper.c - a fault that was asked for with `-- COMMAND` lives while the command does. The process itself is watched,
+ * by a pidfd: that hopfault, which started it, is killed changes nothing.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/owner.h"
+
+static void release(struct keeper *keeper)
+{
+	loop_unwatch(keeper->owner->loop, keeper->pidfd);
+	close(keeper->pidfd);
+	keeper->pidfd = -1;
+}
+
+static void process_ended(void *ctx, uint32_t events)
+{
+	struct keeper *keeper = ctx;
+
+	log_debug("the command of %llu has ended", (unsigned long long)keeper->token);
+	release(keeper);
+	faults_heal_owner(keeper->owner->faults, keeper->token);
+}
+
+int keeper_add(struct owner *owner, pid_t pid, uint64_t token)
+{
+	_cleanup_(closep) int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int r;
+
+	if (pidfd < 0)
+		return -errno;
+	for (size_t i = 0; i < KEEPERS_MAX; i++) {
+		struct keeper *keeper = &owner->keeper[i];
+
+		if (keeper->pidfd >= 0)
+			continue;
+		*keeper = (struct keeper){ .owner = owner, .pidfd = pidfd, .token = token };
+		r = loop_watch(owner->loop, pidfd, EPOLLIN, process_ended, keeper);
+		if (r < 0) {
+			keeper->pidfd = -1;
+			return r;
+		}
+		(void)TAKE_FD(pidfd);
+		return 0;
+	}
+	return -E2BIG;
+}
+
+void keeper_drop(struct owner *owner, uint64_t token)
+{
+	for (size_t i = 0; i < KEEPERS_MAX; i++)
+		if (owner->keeper[i].pidfd >= 0 && owner->keeper[i].token == token)
+			release(&owner->keeper[i]);
+}

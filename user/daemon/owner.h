@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * owner.h - what the daemon's own files share: everything that the owner holds, in the order in which it is made. It
+ * is taken down in reverse.
+ */
+#ifndef HF_DAEMON_OWNER_H
+#define HF_DAEMON_OWNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/client.h"
+#include "daemon/daemon.h"
+#include "daemon/faults.h"
+#include "daemon/loop.h"
+#include "daemon/managed.h"
+#include "daemon/tracing.h"
+#include "hold/hold.h"
+#include "link/probe.h"
+#include "link/programs.h"
+
+#define KEEPERS_MAX 256
+
+/* A process for whose life a fault was asked. */
+struct keeper {
+	struct owner *owner;
+	int pidfd; /* -1: free place */
+	uint64_t token;
+};
+
+/* The trace that runs, and for whom. */
+struct trace_session {
+	struct client *client; /* NULL: none runs */
+	struct tracing *tracing;
+	uint32_t root_src; /* chains that begin on this link are counted */
+	uint32_t root_dst;
+	uint64_t wanted;      /* chains; 0: until told */
+	uint64_t deadline_ns; /* 0: until told */
+	uint64_t chains;      /* counted so far */
+	uint64_t unsent;      /* chains that the client did not take in time */
+	uint64_t next_progress_ns;
+};
+
+struct owner {
+	struct daemon_options with;
+	struct probe probe;
+	int lock_fd;
+	struct loop *loop;
+	struct programs *programs;
+	struct hold *hold; /* NULL: no TUN here */
+	struct managed *managed;
+	struct faults *faults;
+	int listen_fd;
+	int signal_fd;
+	int tick_fd;
+	uint64_t started_ns;
+	uint64_t busy_ns; /* when there was last something to do */
+	unsigned int clients;
+	bool is_ending;
+	struct keeper keeper[KEEPERS_MAX];
+	struct trace_session trace;
+};
+
+uint64_t owner_now_ns(void); /* CLOCK_MONOTONIC */
+
+/* requests.c: one request, answered. */
+void requests_handle(void *ctx, struct client *client, json_t *request);
+
+/* session.c: the trace. */
+void session_begin(struct owner *owner, struct client *client, const json_t *request);
+void session_tick(struct owner *owner, uint64_t now_ns);
+/* Hands out what is left, reports, and ends the client. Nothing when no trace runs. */
+void session_finish(struct owner *owner);
+/* The client has gone: nobody wants the rest. */
+void session_drop(struct owner *owner);
+
+/* keeper.c: the fault lives while the process does. -ESRCH: it has ended. */
+int keeper_add(struct owner *owner, pid_t pid, uint64_t token);
+void keeper_drop(struct owner *owner, uint64_t token);
+
+/* An answer that something went wrong; misused: the user's words, not the machine. */
+void reply_error(struct client *client, bool misused, const char *text);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * session.c - a trace, from its request to its report. Calls go to the client as they are found; the client writes
+ * the files, so what it asked for in its folder is written with its own rights.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "daemon/owner.h"
+
+#define TRACED_MAX  256
+#define TICK_NS	    20000000ULL
+#define PROGRESS_NS 500000000ULL
+
+static void on_chain(void *ctx, const struct chain *chain)
+{
+	struct owner *owner = ctx;
+	struct trace_session *trace = &owner->trace;
+
+	if (trace->wanted && trace->chains >= trace->wanted)
+		return;
+	if (client_send(trace->client, WIRE_CALLS, chain->call,
+			chain->calls * sizeof(*chain->call)) < 0)
+		trace->unsent++;
+	if (chain->call[0].src == trace->root_src && chain->call[0].dst == trace->root_dst)
+		trace->chains++;
+}
+
+static void on_ring(void *ctx, uint32_t events)
+{
+	struct owner *owner = ctx;
+
+	if (owner->trace.tracing)
+		tracing_poll(owner->trace.tracing);
+}
+
+static json_t *progress_of(const struct trace_session *trace)
+{
+	json_t *report = tracing_report(trace->tracing);
+
+	json_object_set_new(report, "counted", json_integer((json_int_t)trace->chains));
+	json_object_set_new(report, "unsent", json_integer((json_int_t)trace->unsent));
+	return report;
+}
+
+static int take_endpoints(struct owner *owner, const json_t *names, uint32_t *id, size_t *ret_count,
+			  char *ret_error)
+{
+	const struct managed_endpoint *endpoint;
+	size_t count = 0, i;
+	json_t *name;
+	int r;
+
+	json_array_foreach(names, i, name) {
+		if (count == TRACED_MAX || !json_is_string(name))
+			return -EINVAL;
+		r = managed_take(owner->managed, json_string_value(name), &endpoint, ret_error);
+		if (r < 0)
+			return r;
+		for (size_t k = 0; k < count; k++)
+			if (id[k] == endpoint->id) {
+				snprintf(ret_error, ENDPOINT_ERROR_MAX, "%s stands twice in the chain",
+					 endpoint->name);
+				return -EINVAL;
+			}
+		id[count++] = endpoint->id;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+static json_t *names_of(const struct owner *owner)
+{
+	json_t *names = json_object();
+	char key[16];
+
+	for (size_t i = 0; i < managed_count(owner->managed); i++) {
+		const struct managed_endpoint *endpoint = managed_at(owner->managed, i);
+
+		snprintf(key, sizeof(key), "%u", endpoint->id);
+		json_object_set_new(names, key, json_string(endpoint->name));
+	}
+	return names;
+}
+
+/* What is to be added to CLOCK_MONOTONIC to get the time of day. */
+static int64_t realtime_offset_ns(void)
+{
+	struct timespec real, mono;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	clock_gettime(CLOCK_REALTIME, &real);
+	return ((int64_t)real.tv_sec - mono.tv_sec) * 1000000000 + (real.tv_nsec - mono.tv_nsec);
+}
+
+static int start(struct owner *owner, const uint32_t *id, size_t count)
+{
+	int r;
+
+	r = tracing_start(
+		&(struct tracing_options){
+			.programs = owner->programs,
+			.managed = owner->managed,
+			.endpoint = id,
+			.endpoints = count,
+			.on_chain = on_chain,
+			.ctx = owner,
+		},
+		&owner->trace.tracing);
+	if (r < 0)
+		return r;
+	loop_timer_set(owner->tick_fd, TICK_NS);
+	return loop_watch(owner->loop, tracing_fd(owner->trace.tracing), EPOLLIN, on_ring, owner);
+}
+
+void session_begin(struct owner *owner, struct client *client, const json_t *request)
+{
+	uint64_t for_ns = (uint64_t)json_integer_value(json_object_get(request, "for_ns"));
+	char error[ENDPOINT_ERROR_MAX] = "a chain is at least two names";
+	uint32_t id[TRACED_MAX];
+	size_t count = 0;
+	int r;
+
+	if (owner->trace.client)
+		return reply_error(client, false, "a trace is running already");
+	if (!probe_can_trace(&owner->probe))
+		return reply_error(client, false,
+				   "this kernel can't be traced (see: hopfault check)");
+	r = take_endpoints(owner, json_object_get(request, "chain"), id, &count, error);
+	if (r < 0 || count < 2)
+		return reply_error(client, true, error);
+	owner->trace = (struct trace_session){
+		.client = client,
+		.root_src = id[0],
+		.root_dst = id[1],
+		.wanted = (uint64_t)json_integer_value(json_object_get(request, "chains")),
+		.deadline_ns = for_ns ? owner_now_ns() + for_ns : 0,
+		.next_progress_ns = owner_now_ns() + PROGRESS_NS,
+	};
+	r = start(owner, id, count);
+	if (r < 0) {
+		session_drop(owner);
+		snprintf(error, sizeof(error), "cannot trace: %s", strerror(-r));
+		return reply_error(client, false, error);
+	}
+	client_send_json(client, WIRE_REPLY,
+			 json_pack("{s:b,s:o,s:I}", "ok", 1, "names", names_of(owner),
+				   "realtime_offset_ns", (json_int_t)realtime_offset_ns()));
+}
+
+void session_drop(struct owner *owner)
+{
+	if (owner->trace.tracing)
+		loop_unwatch(owner->loop, tracing_fd(owner->trace.tracing));
+	tracing_free(owner->trace.tracing);
+	owner->trace = (struct trace_session){};
+}
+
+void session_finish(struct owner *owner)
+{
+	struct client *client = owner->trace.client;
+
+	if (!client)
+		return;
+	tracing_finish(owner->trace.tracing);
+	client_send_json(client, WIRE_END, progress_of(&owner->trace));
+	session_drop(owner);
+	client_end(client);
+}
+
+void session_tick(struct owner *owner, uint64_t now_ns)
+{
+	struct trace_session *trace = &owner->trace;
+
+	if (!trace->client)
+		return;
+	tracing_poll(trace->tracing);
+	if ((trace->wanted && trace->chains >= trace->wanted) ||
+	    (trace->deadline_ns && now_ns >= trace->deadline_ns)) {
+		session_finish(owner);
+		return;
+	}
+	if (now_ns >= trace->next_progress_ns) {
+		trace->next_progress_ns = now_ns + PROGRESS_NS;
+		client_send_json(trace->client, WIRE_PROGRESS, progress_of(trace));
+	}
+}

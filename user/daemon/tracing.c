@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tracing.c - see tracing.h.
+ */
+#include "daemon/tracing.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+
+#define EVENTS_AT_ONCE 20000 /* then the loop has other things to do, the lease for one */
+
+struct lost_total {
+	uint64_t packet_events;
+	uint64_t socket_events;
+};
+
+struct tracing {
+	struct tracing_options with;
+	uint32_t *endpoint; /* copy */
+	struct tracer *tracer;
+	struct ring_buffer *ring;
+	unsigned int taken; /* in this poll */
+	bool is_on;
+	struct lost_total lost_before;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static struct lost_total read_lost(const struct tracing *tracing)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_(freep) struct hf_lost *lost = cpus > 0 ? calloc((size_t)cpus, sizeof(*lost)) : NULL;
+	struct lost_total total = {};
+	const uint32_t zero = 0;
+
+	if (!lost || bpf_map_lookup_elem(programs_map_fd(tracing->with.programs, PROGRAMS_LOST),
+					 &zero, lost) < 0)
+		return total;
+	for (int i = 0; i < cpus; i++) {
+		total.packet_events += lost[i].packet_events;
+		total.socket_events += lost[i].socket_events;
+	}
+	return total;
+}
+
+static int take_event(void *ctx, void *data, size_t size)
+{
+	struct tracing *tracing = ctx;
+
+	tracer_feed(tracing->tracer, data, size);
+	return ++tracing->taken >= EVENTS_AT_ONCE ? -EAGAIN : 0; /* this one is consumed either way */
+}
+
+static int set_traced(struct tracing *tracing, bool traced)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < tracing->with.endpoints; i++) {
+		int one = managed_set_traced(tracing->with.managed, tracing->endpoint[i], traced);
+
+		r = one < 0 ? one : r;
+	}
+	return r;
+}
+
+static int turn_on(struct tracing *tracing)
+{
+	int r;
+
+	r = set_traced(tracing, true);
+	if (r >= 0)
+		r = programs_watch_sockets(tracing->with.programs);
+	if (r < 0)
+		return r;
+	tracing->lost_before = read_lost(tracing);
+	programs_config(tracing->with.programs)->tracing = 1;
+	tracing->is_on = true;
+	return 0;
+}
+
+static void turn_off(struct tracing *tracing)
+{
+	programs_config(tracing->with.programs)->tracing = 0;
+	programs_unwatch_sockets(tracing->with.programs);
+	set_traced(tracing, false);
+	tracing->is_on = false;
+}
+
+/* What an earlier trace left in the ring is not ours. */
+static int drop_event(void *ctx, void *data, size_t size)
+{
+	return 0;
+}
+
+static void empty_ring(const struct tracing *tracing)
+{
+	struct ring_buffer *ring = ring_buffer__new(
+		programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS), drop_event, NULL, NULL);
+
+	if (ring)
+		ring_buffer__consume(ring);
+	ring_buffer__free(ring);
+}
+
+int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing)
+{
+	const struct tracer_options tracer = { .on_chain = options->on_chain, .ctx = options->ctx };
+	struct tracing *tracing = calloc(1, sizeof(*tracing));
+	int r = -ENOMEM;
+
+	if (!tracing)
+		return r;
+	tracing->with = *options;
+	tracing->endpoint = malloc(options->endpoints * sizeof(*tracing->endpoint));
+	if (!tracing->endpoint)
+		goto fail;
+	memcpy(tracing->endpoint, options->endpoint,
+	       options->endpoints * sizeof(*tracing->endpoint));
+	empty_ring(tracing);
+	r = tracer_new(&tracer, &tracing->tracer);
+	if (r < 0)
+		goto fail;
+	tracing->ring = ring_buffer__new(programs_map_fd(options->programs, PROGRAMS_EVENTS),
+					 take_event, tracing, NULL);
+	if (!tracing->ring) {
+		r = -errno;
+		goto fail;
+	}
+	r = turn_on(tracing);
+	if (r < 0)
+		goto fail;
+	*ret_tracing = tracing;
+	return 0;
+fail:
+	tracing_free(tracing);
+	return r;
+}
+
+int tracing_fd(const struct tracing *tracing)
+{
+	return ring_buffer__epoll_fd(tracing->ring);
+}
+
+/* The clock goes on only when the ring was read empty: what is still in it would come too late. */
+void tracing_poll(struct tracing *tracing)
+{
+	uint64_t before_ns = now_ns();
+
+	tracing->taken = 0;
+	if (ring_buffer__consume(tracing->ring) >= 0)
+		tracer_tick(tracing->tracer, before_ns);
+}
+
+void tracing_finish(struct tracing *tracing)
+{
+	uint64_t before_ns;
+
+	if (!tracing->is_on)
+		return;
+	turn_off(tracing);
+	before_ns = now_ns();
+	do {
+		tracing->taken = 0;
+	} while (ring_buffer__consume(tracing->ring) == -EAGAIN && now_ns() - before_ns < 500000000);
+	tracer_finish(tracing->tracer);
+}
+
+void tracing_free(struct tracing *tracing)
+{
+	if (!tracing)
+		return;
+	if (tracing->is_on)
+		turn_off(tracing);
+	ring_buffer__free(tracing->ring);
+	tracer_free(tracing->tracer);
+	free(tracing->endpoint);
+	free(tracing);
+}
+
+json_t *tracing_report(const struct tracing *tracing)
+{
+	const struct tracer_stats *stats = tracer_stats(tracing->tracer);
+	struct lost_total lost = read_lost(tracing);
+	json_t *linked = json_object();
+
+	for (enum link_method method = 0; method < LINK_METHOD_COUNT; method++)
+		if (stats->linked[method])
+			json_object_set_new(linked, link_method_name(method),
+					    json_integer((json_int_t)stats->linked[method]));
+	return json_pack(
+		"{s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:o,s:I,s:I}", "chains",
+		(json_int_t)stats->chains, "calls_complete", (json_int_t)stats->calls_complete,
+		"calls_incomplete", (json_int_t)stats->calls_incomplete, "orphans",
+		(json_int_t)stats->orphans, "packet_events",
+		(json_int_t)stats->events[HF_EVENT_PACKET], "socket_events",
+		(json_int_t)stats->events[HF_EVENT_SOCKET], "lost", "ring_packets",
+		(json_int_t)(lost.packet_events - tracing->lost_before.packet_events),
+		"ring_sockets",
+		(json_int_t)(lost.socket_events - tracing->lost_before.socket_events), "late",
+		(json_int_t)stats->late, "malformed", (json_int_t)stats->malformed, "forgotten",
+		(json_int_t)stats->forgotten_sightings, "refused",
+		(json_int_t)(stats->refused_calls + stats->refused_connections), "linked", linked,
+		"contradictions", (json_int_t)stats->contradictions, "memory_most_bytes",
+		(json_int_t)stats->memory_most);
+}

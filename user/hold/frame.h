@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * frame.h - what the TAP gave, made into what the packet socket takes. Pure, and the one place that knows the
+ * layout; every byte in it came through another's hands, so every length is checked.
+ *
+ *   read:  vnet | hf_hold_header ............. | frame
+ *   read:  vnet | 12 bytes | tag | 20 bytes .. | frame      (VLAN tag beside the frame: the TAP put it there)
+ *   sent:  vnet (offsets less the header's size) | frame    (tag where it belongs)
+ */
+#ifndef HOPFAULT_HOLD_FRAME_H
+#define HOPFAULT_HOLD_FRAME_H
+
+#include <stddef.h>
+
+#include "hold/queue.h"
+
+#define FRAME_PREFIX (sizeof(struct virtio_net_hdr) + sizeof(struct hf_hold_header))
+
+/*
+ * read_bytes: what read() gave, prefix included. Sets len_bytes, mends vnet, header and frame in place.
+ * -EBADMSG: not ours, cut short, or offsets that point outside it; the packet is then to be dropped.
+ */
+int frame_receive(struct packet *packet, size_t read_bytes);
+
+/* The ethertype in the frame's Ethernet header (0x8100 and the like for a tagged one). */
+__be16 frame_ethertype(const struct packet *packet);
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lab_service.c - the services' processes.
+ *
+ *     lab_up --clone: new pid, mount and uts namespace--> process 1 --fork--> the service
+ *                                                         (waits for its children, ends with the service)
+ *
+ * A process waits at a pipe until it is written down, and ends when the pipe closes before. It is ended by the kill of
+ * its process 1, with all that it started. A number is only ever signalled through a pidfd, after its start time was
+ * found to be the one that is written down.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "lab/lab_parts.h"
+
+#define PROGRAM	       "hopchain"
+#define LOG_MAX_BYTES  (16 * 1024 * 1024) /* of what a service may write to one file */
+#define END_WAIT_MS    5000
+#define ARGUMENTS_MAX  64
+#define ARGUMENT_SIZE  64
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+static char *program_beside_us(void)
+{
+	char exe[PATH_MAX], path[PATH_MAX + sizeof(PROGRAM) + 1], *slash;
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (len <= 0)
+		return NULL;
+	exe[len] = '\0';
+	slash = strrchr(exe, '/');
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	snprintf(path, sizeof(path), "%s/%s", exe, PROGRAM);
+	return is_program(path) ? strdup(path) : NULL;
+}
+
+/* Empty and relative folders of PATH are passed over: what is meant would depend on where one stands. */
+static char *program_in_path(void)
+{
+	const char *at = getenv("PATH");
+	char path[PATH_MAX];
+
+	while (at && *at) {
+		size_t len = strcspn(at, ":");
+
+		if (at[0] == '/' && len < sizeof(path) - sizeof(PROGRAM) - 1) {
+			snprintf(path, sizeof(path), "%.*s/%s", (int)len, at, PROGRAM);
+			if (is_program(path))
+				return strdup(path);
+		}
+		at += len + (at[len] == ':');
+	}
+	return NULL;
+}
+
+int lab_program_find(const struct lab_options *options, char **ret_program, char *ret_error)
+{
+	char *program;
+
+	if (options->program) {
+		program = is_program(options->program) ? realpath(options->program, NULL) : NULL;
+		if (!program)
+			return lab_tell(ret_error, -ENOENT, "%s is not a program", options->program);
+	} else {
+		program = program_beside_us();
+		if (!program)
+			program = program_in_path();
+		if (!program)
+			return lab_tell(ret_error, -ENOENT,
+					"%s is neither beside this program nor in PATH", PROGRAM);
+	}
+	*ret_program = program;
+	return 0;
+}
+
+/* The words of a service's command line; text is kept here. */
+struct command {
+	const char *word[ARGUMENTS_MAX + 1];
+	size_t words;
+	char text[4][ARGUMENT_SIZE];
+};
+
+static int command_add(struct command *command, const char *word)
+{
+	if (command->words >= ARGUMENTS_MAX)
+		return -E2BIG;
+	command->word[command->words++] = word;
+	return 0;
+}
+
+static int command_add_pair(struct command *command, const char *option, const char *value)
+{
+	int r = command_add(command, option);
+
+	return r < 0 ? r : command_add(command, value);
+}
+
+static int command_add_next(struct command *command, const struct lab_state *state,
+			    const struct lab_node *next)
+{
+	char addr[INET_ADDRSTRLEN];
+	int r;
+
+	inet_ntop(AF_INET, next->ipv4.byte + 12, addr, sizeof(addr));
+	snprintf(command->text[1], ARGUMENT_SIZE, "%s:%u", addr, state->port);
+	r = command_add_pair(command, "--next", command->text[1]);
+	return r < 0 ? r : command_add_pair(command, "--next-name", next->name);
+}
+
+/* next NULL: the last of the chain. */
+static int command_make(struct command *command, const struct lab_options *options, const char *program,
+			const struct lab_state *state, const struct lab_node *node,
+			const struct lab_node *next)
+{
+	int r;
+
+	*command = (struct command){ 0 };
+	snprintf(command->text[0], ARGUMENT_SIZE, "%u", state->port);
+	snprintf(command->text[2], ARGUMENT_SIZE, "%u", options->monolith);
+	r = command_add(command, program);
+	if (r == 0)
+		r = command_add_pair(command, "--name", node->name);
+	if (r == 0)
+		r = command_add_pair(command, "--listen", command->text[0]);
+	if (r == 0 && next)
+		r = command_add_next(command, state, next);
+	if (r == 0 && options->monolith)
+		r = command_add_pair(command, "--monolith", command->text[2]);
+	for (const char *const *arg = options->service_arg; arg && *arg && r == 0; arg++)
+		r = command_add(command, *arg);
+	return r;
+}
+
+/* What a process 1 must know. All of it is made before the clone. */
+struct start {
+	const struct command *command;
+	const char *name;
+	int netns_fd;
+	int go_fd;
+	char log_path[LAB_PATH_MAX];
+	char hosts_path[LAB_PATH_MAX];
+};
+
+static _Noreturn void give_up(const char *what)
+{
+	dprintf(STDERR_FILENO, "lab: can't %s: %s\n", what, strerror(errno));
+	_exit(1);
+}
+
+static void forget_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* All of the caller's files but two: his end of the pipe too, or it would never close; and his lock. */
+static void keep_only(int a, int b)
+{
+	int low = smaller(a, b), high = a + b - low;
+
+	if (low > 3)
+		syscall(SYS_close_range, 3, low - 1, 0);
+	if (high > low + 1)
+		syscall(SYS_close_range, low + 1, high - 1, 0);
+	syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
+static void wait_for_go(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = read(fd, &byte, 1);
+	} while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(1); /* whoever started us has gone before we were written down */
+}
+
+static void open_log(const char *path)
+{
+	int log_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW, 0644);
+	int null_fd = open("/dev/null", O_RDWR);
+
+	if (log_fd < 0 || null_fd < 0)
+		_exit(1);
+	dup2(null_fd, STDIN_FILENO);
+	dup2(log_fd, STDOUT_FILENO);
+	dup2(log_fd, STDERR_FILENO);
+}
+
+/*
+ * Own /proc and /etc/hosts. Mounts and unmounts outside reach in here, not the other way; and the names of other
+ * network namespaces are let go, which would otherwise live as long as we do.
+ */
+static void arrange_mounts(const struct start *start)
+{
+	if (mount("none", "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		give_up("leave the host's mounts");
+	umount2(NETNS_NAMES_DIR, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		give_up("mount /proc");
+	if (mount(start->hosts_path, "/etc/hosts", "none", MS_BIND, NULL) < 0 && errno != ENOENT)
+		give_up("mount /etc/hosts"); /* ENOENT: a system without one; --next is an address */
+}
+
+static _Noreturn void run_service(const struct command *command)
+{
+	const struct rlimit limit = { .rlim_cur = LOG_MAX_BYTES, .rlim_max = LOG_MAX_BYTES };
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+	signal(SIGXFSZ, SIG_IGN); /* a full log is an error of write(), not the end */
+	execv(command->word[0], (char *const *)command->word);
+	give_up("run the service");
+}
+
+static void tell_end(int status)
+{
+	if (WIFSIGNALED(status))
+		dprintf(STDERR_FILENO, "lab: the service was ended by signal %d\n",
+			WTERMSIG(status));
+	else
+		dprintf(STDERR_FILENO, "lab: the service ended with status %d\n",
+			WEXITSTATUS(status));
+}
+
+static _Noreturn void supervise(pid_t service)
+{
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(-1, &status, 0);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0)
+			_exit(1);
+		if (pid == service) {
+			tell_end(status);
+			_exit(0);
+		}
+	}
+}
+
+static _Noreturn void process_one(const struct start *start)
+{
+	pid_t service;
+
+	forget_signals();
+	keep_only(start->netns_fd, start->go_fd);
+	setsid();
+	prctl(PR_SET_NAME, "lab-service");
+	wait_for_go(start->go_fd);
+	open_log(start->log_path);
+	if (setns(start->netns_fd, CLONE_NEWNET) < 0)
+		give_up("enter the network namespace");
+	arrange_mounts(start);
+	if (sethostname(start->name, strlen(start->name)) < 0)
+		give_up("set the host name");
+	if (chdir("/") < 0 || syscall(SYS_close_range, 3, ~0U, 0) < 0)
+		give_up("let go of the caller's files");
+	service = fork();
+	if (service < 0)
+		give_up("start the service");
+	if (service == 0)
+		run_service(start->command);
+	supervise(service);
+}
+
+static int start_one(const struct start *start, struct lab_node *node)
+{
+	long pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD, 0, 0, 0,
+			   0);
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		process_one(start);
+	node->pid = (pid_t)pid;
+	return process_start_time(node->pid, &node->start_time);
+}
+
+static int service_make(const struct lab_options *options, const char *program, struct lab_state *state,
+			size_t i, const struct lab_spaces *spaces, int go_fd)
+{
+	const struct lab_node *next = i + 1 < state->nodes ? &state->node[i + 1] : NULL;
+	struct lab_node *node = &state->node[i];
+	char log_name[LAB_NAME_MAX + 8];
+	struct command command;
+	struct start start = {
+		.command = &command,
+		.name = node->name,
+		.netns_fd = spaces->node[i].netns.fd,
+		.go_fd = go_fd,
+	};
+	int r;
+
+	snprintf(log_name, sizeof(log_name), "%s.log", node->name);
+	r = command_make(&command, options, program, state, node, next);
+	if (r == 0)
+		r = lab_path(log_name, start.log_path);
+	if (r == 0)
+		r = lab_path("hosts", start.hosts_path);
+	return r < 0 ? r : start_one(&start, node);
+}
+
+int lab_services_make(const struct lab_options *options, const char *program, struct lab_state *state,
+		      const struct lab_spaces *spaces, int *ret_go_fd, char *ret_error)
+{
+	_cleanup_(closep) int go_read = -1;
+	int pipe_fd[2], r = 0;
+
+	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
+		return -errno;
+	go_read = pipe_fd[0];
+	*ret_go_fd = pipe_fd[1];
+	for (size_t i = 1; i < state->nodes && r == 0; i++)
+		r = service_make(options, program, state, i, spaces, go_read);
+	if (r < 0)
+		return lab_tell(ret_error, r, "can't start a service: %s", strerror(-r));
+	return 0;
+}
+
+int lab_services_go(const struct lab_state *state, int go_fd)
+{
+	static const char go[LAB_NODES_MAX];
+	size_t services = state->nodes - 1;
+
+	return write(go_fd, go, services) == (ssize_t)services ? 0 : -EPIPE;
+}
+
+bool lab_process_is_alive(pid_t pid, uint64_t start_time)
+{
+	_cleanup_(closep) int pidfd = -1;
+	struct pollfd poll_fd;
+	uint64_t found;
+
+	if (pid <= 0)
+		return false;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0 || process_start_time(pid, &found) < 0 || found != start_time)
+		return false;
+	poll_fd = (struct pollfd){ .fd = pidfd, .events = POLLIN };
+	return poll(&poll_fd, 1, 0) == 0; /* readable: dead, though nobody may have asked yet */
+}
+
+/* -1: it is not there any more. */
+static int open_if_ours(const struct lab_node *node)
+{
+	_cleanup_(closep) int pidfd = -1;
+	uint64_t found;
+
+	if (node->pid <= 0)
+		return -1;
+	pidfd = (int)syscall(SYS_pidfd_open, node->pid, 0);
+	if (pidfd < 0 || process_start_time(node->pid, &found) < 0 || found != node->start_time)
+		return -1;
+	return TAKE_FD(pidfd);
+}
+
+static int wait_for_end(int pidfd, pid_t pid)
+{
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+	int n;
+
+	do {
+		n = poll(&poll_fd, 1, END_WAIT_MS);
+	} while (n < 0 && errno == EINTR);
+	if (n < 1)
+		return -ETIMEDOUT;
+	waitpid(pid, NULL, WNOHANG); /* when it is a child of ours */
+	return 0;
+}
+
+int lab_services_remove(const struct lab_state *state, char *ret_error)
+{
+	int pidfd[LAB_NODES_MAX], r, first = 0;
+
+	for (size_t i = 0; i < state->nodes; i++) {
+		pidfd[i] = open_if_ours(&state->node[i]);
+		if (pidfd[i] >= 0)
+			syscall(SYS_pidfd_send_signal, pidfd[i], SIGKILL, NULL, 0);
+	}
+	for (size_t i = 0; i < state->nodes; i++) {
+		if (pidfd[i] < 0)
+			continue;
+		r = wait_for_end(pidfd[i], state->node[i].pid);
+		close(pidfd[i]);
+		if (r < 0 && first == 0)
+			first = lab_tell(ret_error, r, "service %s (process %d) does not end",
+					 state->node[i].name, (int)state->node[i].pid);
+	}
+	return first;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * connection.h - the table of connections, found by the pair of their ends, either way round.
+ */
+#ifndef HOPFAULT_TRACE_CONNECTION_H
+#define HOPFAULT_TRACE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "trace/message.h"
+#include "trace/pool.h"
+#include "trace/stream.h"
+
+/* Which end; streams are numbered by the end that sends. The smaller address and port is END_A. */
+enum end { END_A, END_B };
+#define NO_END (-1)
+
+struct connection_key {
+	struct hf_addr addr[2];
+	uint16_t port[2];
+	uint8_t proto;
+	uint8_t zero[3];
+};
+_Static_assert(sizeof(struct connection_key) == 40, "struct connection_key is hashed as a whole");
+
+struct connection {
+	struct connection *next;	   /* in its bucket */
+	struct connection *newer, *older; /* in the list of the busy or of the idle */
+	struct connection_key key;
+	bool is_busy; /* has open calls, or is about to end: looked at in each sweep */
+	bool is_deaf; /* a call found no room: what follows could be paired wrongly */
+	bool client_is_sure; /* told by the handshake, or by an HTTP head */
+	int8_t client;	     /* enum end, or NO_END */
+	bool closed[2];
+	uint32_t endpoint[2];
+	uint64_t last_ns; /* of its newest event */
+	struct handshake handshake;
+	uint64_t syn_dropped_ns[2]; /* TIME_UNKNOWN: not */
+	bool syn_entered[2];
+	struct stream stream[2];
+
+	uint32_t calls_begun;
+	struct open_call *first, *last;
+	struct open_call *answering; /* whose response the server's next bytes continue; NULL: none */
+	bool is_interim;	     /* that response is a 1xx: the response proper comes after it */
+	bool is_interrupted;	     /* a new request began before that response had been read */
+	struct interval_set holds;
+};
+
+struct connection_list {
+	struct connection *oldest, *newest; /* by last event, nearly */
+};
+
+struct connections {
+	struct pool pool;
+	struct budget *budget;
+	uint32_t buckets; /* a power of two */
+	uint64_t seed;
+	struct connection **bucket;
+	struct connection_list busy, idle;
+};
+
+/* Returns 0 or -ENOMEM. */
+int connections_init(struct connections *connections, struct budget *budget, unsigned int max,
+		     uint64_t seed);
+void connections_free(struct connections *connections);
+
+/* The connection of this flow, or NULL; *ret_end is the end that sends it, in any case. */
+struct connection *connection_find(struct connections *connections, const struct hf_flow *flow,
+				   enum end *ret_end);
+/* Adds one that is not there; NULL: no room. */
+struct connection *connection_add(struct connections *connections, const struct hf_flow *flow);
+/* Forgets it; its calls must have gone. */
+void connection_drop(struct connections *connections, struct connection *connection);
+/* Puts it at the end of the list where it belongs now. */
+void connection_touch(struct connections *connections, struct connection *connection, bool is_busy);
+
+#endif

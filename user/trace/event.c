@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * event.c - checks each record of the ring and puts the records in order.
+ *
+ *     ring:  5 3 4 9 ...  -->  heap by time  -->  3 4 5   (9 waits until the window has moved on)
+ *
+ * Processors write into one ring, so a record may overtake another by the few microseconds between reading
+ * the clock and reserving its place, or by milliseconds when a virtual processor was put aside. The window is bounded in time and
+ * in number. What comes later than it is dropped and counted: taking it would put effects before causes
+ * everywhere above.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/event.h"
+
+#define FIRST_SLOTS 64
+
+struct slot {
+	union {
+		struct hf_event head;
+		struct hf_packet_event packet;
+		struct hf_socket_event socket;
+		unsigned char bytes[EVENT_MAX];
+	};
+};
+
+/* In the heap; the slot stays where it is. */
+struct entry {
+	uint64_t time_ns;
+	uint64_t arrival;
+	uint32_t slot;
+};
+
+struct event_window {
+	struct event_sink sink;
+	struct budget *budget;
+	struct tracer_stats *stats;
+	uint64_t window_ns;
+	uint64_t newest_ns;
+	uint64_t let_go_ns; /* events older than this are late */
+	uint64_t arrivals;
+	uint32_t max;
+	uint32_t room;	    /* allocated slots */
+	uint32_t used;	    /* entries in the heap */
+	struct slot *slot;
+	struct entry *heap; /* heap[used..room) name the free slots */
+};
+
+/* ---- is it an event? ---- */
+
+static bool packet_is_valid(const struct hf_packet_event *packet, size_t size)
+{
+	if (size < sizeof(*packet) || packet->head_len > HF_HEAD_MAX)
+		return false;
+	if (size < sizeof(*packet) + packet->head_len)
+		return false;
+	return packet->point >= HF_POINT_LEAVE && packet->point <= HF_POINT_RELEASE &&
+	       packet->verdict <= HF_VERDICT_DROP;
+}
+
+static bool socket_is_valid(const struct hf_socket_event *socket, size_t size)
+{
+	return size >= sizeof(*socket) && socket->op >= HF_SOCKET_SEND &&
+	       socket->op <= HF_SOCKET_RETRANSMIT;
+}
+
+/* The ring rounds sizes up to 8, so a record may be longer than its event says, but never shorter. */
+static bool event_is_valid(const struct slot *slot, size_t size)
+{
+	if (slot->head.size > size || slot->head.version != HF_ABI_VERSION)
+		return false;
+	switch (slot->head.kind) {
+	case HF_EVENT_PACKET:
+		return packet_is_valid(&slot->packet, slot->head.size);
+	case HF_EVENT_SOCKET:
+		return socket_is_valid(&slot->socket, slot->head.size);
+	default:
+		return false;
+	}
+}
+
+static void count(struct tracer_stats *stats, const struct slot *slot)
+{
+	stats->events[slot->head.kind]++;
+	if (slot->head.kind == HF_EVENT_PACKET)
+		stats->packets[slot->packet.point]++;
+	else
+		stats->sockets[slot->socket.op]++;
+}
+
+/* ---- the heap ---- */
+
+static bool is_before(const struct entry *a, const struct entry *b)
+{
+	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->arrival < b->arrival;
+}
+
+static void sift_up(struct entry *heap, uint32_t at, struct entry entry)
+{
+	while (at > 0) {
+		uint32_t above = (at - 1) / 2;
+
+		if (!is_before(&entry, &heap[above]))
+			break;
+		heap[at] = heap[above];
+		at = above;
+	}
+	heap[at] = entry;
+}
+
+static void sift_down(struct entry *heap, uint32_t used, struct entry entry)
+{
+	uint32_t at = 0;
+
+	for (;;) {
+		uint32_t below = 2 * at + 1;
+
+		if (below >= used)
+			break;
+		if (below + 1 < used && is_before(&heap[below + 1], &heap[below]))
+			below++;
+		if (!is_before(&heap[below], &entry))
+			break;
+		heap[at] = heap[below];
+		at = below;
+	}
+	heap[at] = entry;
+}
+
+static void hand_out(struct event_window *window, const struct slot *slot)
+{
+	if (slot->head.kind == HF_EVENT_PACKET)
+		window->sink.on_packet(window->sink.ctx, &slot->packet);
+	else
+		window->sink.on_socket(window->sink.ctx, &slot->socket);
+}
+
+static void hand_out_first(struct event_window *window)
+{
+	struct entry first = window->heap[0];
+
+	window->used--;
+	if (window->used > 0)
+		sift_down(window->heap, window->used, window->heap[window->used]);
+	window->heap[window->used].slot = first.slot; /* free again, after it was read */
+	window->let_go_ns = first.time_ns;
+	hand_out(window, &window->slot[first.slot]);
+}
+
+static void hand_out_until(struct event_window *window, uint64_t time_ns)
+{
+	while (window->used > 0 && window->heap[0].time_ns <= time_ns)
+		hand_out_first(window);
+}
+
+static bool grow(struct event_window *window)
+{
+	uint32_t room = window->room ? window->room * 2 : FIRST_SLOTS;
+	size_t each = sizeof(struct slot) + sizeof(struct entry);
+	struct slot *slot;
+	struct entry *heap;
+
+	if (room > window->max)
+		room = window->max;
+	if (room == window->room || !budget_take(window->budget, (room - window->room) * each))
+		return false;
+	slot = realloc(window->slot, room * sizeof(*slot));
+	if (slot)
+		window->slot = slot;
+	heap = realloc(window->heap, room * sizeof(*heap));
+	if (heap)
+		window->heap = heap;
+	if (!slot || !heap) {
+		budget_give(window->budget, (room - window->room) * each);
+		return false;
+	}
+	for (uint32_t i = window->room; i < room; i++)
+		window->heap[i].slot = i;
+	window->room = room;
+	return true;
+}
+
+static uint64_t horizon(const struct event_window *window)
+{
+	return window->newest_ns > window->window_ns ? window->newest_ns - window->window_ns : 0;
+}
+
+int event_window_feed(struct event_window *window, const void *event, size_t size)
+{
+	struct slot *slot;
+	struct entry entry;
+
+	if (window->used == window->room && !grow(window)) {
+		window->stats->hurried++;
+		hand_out_first(window);
+	}
+	entry.slot = window->heap[window->used].slot;
+	slot = &window->slot[entry.slot];
+	if (size < sizeof(slot->head)) {
+		window->stats->malformed++;
+		return -EBADMSG;
+	}
+	memcpy(slot, event, size < sizeof(*slot) ? size : sizeof(*slot));
+	if (!event_is_valid(slot, size)) {
+		window->stats->malformed++;
+		return -EBADMSG;
+	}
+	count(window->stats, slot);
+	if (slot->head.time_ns < window->let_go_ns) {
+		window->stats->late++;
+		return 0;
+	}
+	entry.time_ns = slot->head.time_ns;
+	entry.arrival = window->arrivals++;
+	sift_up(window->heap, window->used++, entry);
+	if (entry.time_ns > window->newest_ns)
+		window->newest_ns = entry.time_ns;
+	hand_out_until(window, horizon(window));
+	return 0;
+}
+
+uint64_t event_window_move(struct event_window *window, uint64_t now_ns)
+{
+	if (now_ns > window->newest_ns)
+		window->newest_ns = now_ns;
+	hand_out_until(window, horizon(window));
+	if (horizon(window) > window->let_go_ns)
+		window->let_go_ns = horizon(window);
+	return window->let_go_ns;
+}
+
+uint64_t event_window_flush(struct event_window *window)
+{
+	while (window->used > 0)
+		hand_out_first(window);
+	return window->newest_ns;
+}
+
+int event_window_new(const struct event_sink *sink, uint64_t window_ns, unsigned int max,
+		     struct budget *budget, struct tracer_stats *stats,
+		     struct event_window **ret_window)
+{
+	struct event_window *window = calloc(1, sizeof(*window));
+
+	if (!window)
+		return -ENOMEM;
+	window->sink = *sink;
+	window->window_ns = window_ns;
+	window->max = max;
+	window->budget = budget;
+	window->stats = stats;
+	if (!grow(window)) {
+		event_window_free(window);
+		return -ENOMEM;
+	}
+	*ret_window = window;
+	return 0;
+}
+
+void event_window_free(struct event_window *window)
+{
+	if (!window)
+		return;
+	free(window->slot);
+	free(window->heap);
+	free(window);
+}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# net.sh - small networks for guest tests, and how they are measured.
+
+LEFT4=10.9.0.1 RIGHT4=10.9.0.2
+LEFT6=fd09::1 RIGHT6=fd09::2
+
+# left [eth0] === left0 [bridge0] right0 === [eth0] right
+two_namespaces_on_a_bridge() {
+	local name address4 address6
+	ip link add bridge0 type bridge forward_delay 0
+	ip link set bridge0 up
+	while read -r name address4 address6; do
+		ip netns add "$name"
+		ip link add "${name}0" type veth peer name eth0 netns "$name"
+		ip link set "${name}0" master bridge0 up
+		ip -n "$name" link set lo up
+		ip -n "$name" link set eth0 up
+		ip -n "$name" addr add "$address4/24" dev eth0
+		ip -n "$name" addr add "$address6/64" dev eth0 nodad
+	done <<-END
+		left $LEFT4 $LEFT6
+		right $RIGHT4 $RIGHT6
+	END
+}
+
+# The value after a word: value_of max "min 1 p50 2 max 3" -> 3
+value_of() {
+	local wanted=$1 word previous=
+	for word in $2; do
+		if [[ $previous == "$wanted" ]]; then
+			echo "$word"
+			return
+		fi
+		previous=$word
+	done
+	return 1
+}
+
+# one_way LEFT-OR-RIGHT ADDRESS [COUNT [INTERVAL_US]]: see vmtest-oneway
+one_way() {
+	local from=$1 to=right
+	[[ $from == left ]] || to=left
+	vmtest-oneway "$from" "$to" "$2" "${3:-200}" "${4:-2000}"
+}
+
+# throughput_mbit: one TCP flow from left to right, in Mbit/s, for some seconds
+throughput_mbit() {
+	local seconds=${1:-3}
+	ip netns exec right iperf3 -s -1 -D -I /run/iperf3.pid
+	wait_for "iperf3 listens" listens_in right 5201
+	ip netns exec left iperf3 -c "$RIGHT4" -t "$seconds" -f k -J >/run/iperf3.json
+	awk '/"sum_received"/ { inside = 1 }
+		inside && /"bits_per_second"/ { gsub(/[^0-9.e+]/, "", $2); printf "%d\n", $2 / 1e6; exit }' /run/iperf3.json
+}
+
+listens_in() {
+	local netns=$1 port=$2
+	[[ -n $(ip netns exec "$netns" ss -Hltn "sport = :$port") ]]
+}
+
+# wait_for WHAT COMMAND...: until the command succeeds, for at most 10 s of the guest's time
+wait_for() {
+	local what=$1 try
+	shift
+	for try in {1..200}; do
+		if "$@"; then
+			return
+		fi
+		sleep 0.05
+	done
+	fail "waited $((try / 20)) s in vain until $what"
+}
+
+must_be_within() {
+	local what=$1 value=$2 low=$3 high=$4
+	((value >= low && value <= high)) || fail "$what is $value, not within $low to $high"
+}
+
+needs_virtual_time() {
+	[[ $VIRTUAL_TIME == yes ]] || skip "times can be asserted in virtual time only"
+}
+
+kernel_has() {
+	[[ ",$HAS," == *",$1,"* ]]
+}
