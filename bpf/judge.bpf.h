@@ -136,17 +136,16 @@ static __always_inline void judge_entering(const struct hf_link *link, __u64 now
 	}
 }
 
-static __always_inline void count_released(__u32 id, const struct desk *desk)
+static __always_inline void count_released(__u32 id, __u64 error_ns, __u32 bucket)
 {
 	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &id);
-	__u32 bucket = desk->error_bucket;
 
 	if (!count)
 		return;
 	add(&count->released, 1);
-	add(&count->error_sum_ns, desk->error_ns);
-	if (desk->error_ns > count->error_max_ns)
-		count->error_max_ns = desk->error_ns;
+	add(&count->error_sum_ns, error_ns);
+	if (error_ns > count->error_max_ns)
+		count->error_max_ns = error_ns;
 	if (bucket < HF_ERROR_BUCKETS)
 		__sync_fetch_and_add(&count->error[bucket], 1);
 }
@@ -171,7 +170,7 @@ static __always_inline void judge_released(const struct hf_link *link, __u64 now
 			judgement->verdict = HF_VERDICT_DROP;
 			return;
 		}
-		count_released(rule->id, desk);
+		count_released(rule->id, desk->error_ns, desk->error_bucket);
 	}
 }
 

@@ -230,7 +230,8 @@ int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 	error_ns = now_ns > entry->due_ns ? now_ns - entry->due_ns : 0;
 	for (int i = 0; i < HF_EVENT_RULES_MAX; i++)
 		if (entry->sighting.rule_id[i])
-			count_released(entry->sighting.rule_id[i], error_ns);
+			count_released(entry->sighting.rule_id[i], error_ns,
+				       error_bucket(error_ns));
 	owner = bpf_map_lookup_elem(&config, &zero);
 	if (owner && owner->tracing && now_ns < owner->lease_ns &&
 	    entry->sighting.flow.proto == IPPROTO_TCP) {

@@ -241,12 +241,13 @@ a_killed_up_is_no_obstacle_to_the_next() {
 a_foreign_qdisc_is_not_replaced() {
 	ip netns add "${mine}x"
 	ip -n "${mine}x" link add v0 type veth peer name v1
+	ip -n "${mine}x" link set v0 up
 	tc -n "${mine}x" qdisc add dev v0 clsact
 	# Here and where fq is known: noqueue may be replaced, or the kernel says that it has none.
-	"$tool" fq "${mine}x" v0 20 | grep -E 'root=noqueue handle=0 clsact=1 ingress=0 install=(0|EOPNOTSUPP)'
+	{ "$tool" fq "${mine}x" v0 20 || true; } | grep -E 'root=noqueue handle=0 clsact=1 ingress=0 install=(0|EOPNOTSUPP)'
 	tc -n "${mine}x" qdisc add dev v0 root pfifo_fast 2>/dev/null ||
 		tc -n "${mine}x" qdisc add dev v0 root tbf rate 1gbit burst 64k latency 50ms
-	"$tool" fq "${mine}x" v0 20 | grep -E 'handle=[1-9a-f][0-9a-f]* .*install=EBUSY'
+	{ "$tool" fq "${mine}x" v0 20 || true; } | grep -E 'handle=[1-9a-f][0-9a-f]* .*install=EBUSY'
 	ip netns del "${mine}x"
 }
 

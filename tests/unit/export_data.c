@@ -60,7 +60,8 @@ struct call data_unknown_call(void)
 	for (i = 0; i < STAGE_COUNT; i++)
 		call.stage_ns[i] = TIME_UNKNOWN;
 	call.start_mono_ns = call.total_ns = call.connect_ns = call.srv_self_ns = TIME_UNKNOWN;
-	call.inj_connect_ns = call.inj_req_ns = call.inj_resp_ns = call.inj_stream_ns = TIME_UNKNOWN;
+	call.inj_connect_ns = call.inj_req_ns = call.inj_resp_ns = call.inj_stream_ns =
+		TIME_UNKNOWN;
 	call.inj_loss_ns = call.injected_ns = call.real_loss_ns = TIME_UNKNOWN;
 	return call;
 }
@@ -175,8 +176,8 @@ void data_make_folder(char *path, size_t size)
 
 void data_remove_folder(const char *path)
 {
-	static const char *const files[] = { "hops.csv", "summary.csv", "chain.svg", "hops.jsonl",
-					     "trace.json", "other" };
+	static const char *const files[] = { "hops.csv",   "summary.csv", "chain.svg",
+					     "hops.jsonl", "trace.json",  "other" };
 	char file[256];
 	size_t i;
 

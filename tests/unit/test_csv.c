@@ -20,10 +20,13 @@
 static const char header[] =
 	"schema_version,run_id,trace_id,span_id,parent_span_id,depth,src,dst,src_addr,src_port,"
 	"dst_addr,dst_port,proto,method,path,status,req_bytes,resp_bytes,start_time,start_mono_ns,"
-	"connect_ns,total_ns,cli_send_ns,req_stream_ns,net_req_ns,hold_req_ns,srv_queue_ns,srv_app_ns,"
-	"srv_send_ns,resp_stream_ns,net_resp_ns,hold_resp_ns,cli_queue_ns,unattributed_ns,srv_self_ns,"
+	"connect_ns,total_ns,cli_send_ns,req_stream_ns,net_req_ns,hold_req_ns,srv_queue_ns,srv_app_"
+	"ns,"
+	"srv_send_ns,resp_stream_ns,net_resp_ns,hold_resp_ns,cli_queue_ns,unattributed_ns,srv_self_"
+	"ns,"
 	"inj_connect_ns,inj_req_ns,inj_resp_ns,inj_stream_ns,inj_loss_ns,injected_ns,real_loss_ns,"
-	"retransmits,drops_injected,drops_real,rule_ids,link_method,link_confidence,shape,complete\n";
+	"retransmits,drops_injected,drops_real,rule_ids,link_method,link_confidence,shape,"
+	"complete\n";
 
 struct fixture {
 	char folder[64];
@@ -128,9 +131,10 @@ static void what_is_unknown_is_empty(void **state)
 	struct call call = data_unknown_call();
 	_cleanup_(freep) char *text = write_one(fixture->path, &data_baseline, &call);
 
-	assert_string_equal(strchr(text, '\n') + 1,
-			    "1,baseline,00000000000000000000000000000000,0000000000000001,,0,client,a"
-			    ",,,,,,,,,0,0,,,,,,,,,,,,,,,,,,,,,,,,,0,0,0,,none,0,turns,0\n");
+	assert_string_equal(
+		strchr(text, '\n') + 1,
+		"1,baseline,00000000000000000000000000000000,0000000000000001,,0,client,a"
+		",,,,,,,,,0,0,,,,,,,,,,,,,,,,,,,,,,,,,0,0,0,,none,0,turns,0\n");
 }
 
 static const char *hostile_name(void *ctx, uint32_t id)
@@ -216,7 +220,11 @@ static void what_was_written_can_be_read_and_written_again(void **state)
 static void a_broken_row_is_named_by_its_line(void **state)
 {
 	static const char *const rows[] = {
-		"1,baseline\n", "\n", "\"1,baseline", "1,b\"c,d\n", "\"\"\"\"\"\",,,\n",
+		"1,baseline\n",
+		"\n",
+		"\"1,baseline",
+		"1,b\"c,d\n",
+		"\"\"\"\"\"\",,,\n",
 		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
 		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
 	};
@@ -263,11 +271,11 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_file_of_another_kind_is_not_appended_to, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(a_file_whose_last_line_is_cut_off_is_not_appended_to,
-						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_whose_last_line_is_cut_off_is_not_appended_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(appending_to_nothing_makes_a_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_written_can_be_read_and_written_again, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(what_was_written_can_be_read_and_written_again,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_broken_row_is_named_by_its_line, setup, teardown),
 		cmocka_unit_test(a_full_disk_is_told),
 	};

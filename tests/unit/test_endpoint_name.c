@@ -95,7 +95,8 @@ static void words_that_are_no_names_are_refused_in_safe_words(void **state)
 	assert_int_equal(endpoint_resolve("pid:0", &endpoint, error), -EINVAL);
 	assert_int_equal(endpoint_resolve("pid:99999999999999999999", &endpoint, error), -EINVAL);
 	assert_int_equal(endpoint_resolve("pid:", &endpoint, error), -EINVAL);
-	assert_int_equal(endpoint_resolve("netns:../../proc/self/ns/net", &endpoint, error), -ENOENT);
+	assert_int_equal(endpoint_resolve("netns:../../proc/self/ns/net", &endpoint, error),
+			 -ENOENT);
 }
 
 int main(void)

@@ -92,11 +92,11 @@ static int read_text(const char *text)
 }
 
 #define NETNS "{\"dev\":4,\"ino\":5,\"cookie\":6,\"file_dev\":7,\"file_ino\":8}"
-#define STATE(prefix, nodes)                                                                       \
-	"{\"version\":1,\"prefix\":\"" prefix "\",\"finished\":true,\"made_names_dir\":false,"     \
+#define STATE(prefix, nodes)                                                                   \
+	"{\"version\":1,\"prefix\":\"" prefix "\",\"finished\":true,\"made_names_dir\":false," \
 	"\"port\":8080,\"switch\":" NETNS ",\"nodes\":[" nodes "]}"
-#define NODE(name, pid)                                                                            \
-	"{\"name\":\"" name "\",\"pid\":" pid ",\"start_time\":1,\"ipv4\":\"10.83.0.1\","          \
+#define NODE(name, pid)                                                                   \
+	"{\"name\":\"" name "\",\"pid\":" pid ",\"start_time\":1,\"ipv4\":\"10.83.0.1\"," \
 	"\"ipv6\":\"fd83::1\",\"netns\":" NETNS "}"
 
 static void a_strangers_state_is_refused(void **state)

@@ -38,8 +38,10 @@ static const char *const modes[] = { "threads", "epoll", NULL };
 
 static const struct option_row rows[] = {
 	{ "json", 'j', NULL, "print JSON", OPTION_FLAG, OPTION_INTO(struct values, json) },
-	{ "csv", 0, "FILE", "write a row for each request into this file, which must not exist yet, "
-	  "with the columns that the manual describes", OPTION_TEXT, OPTION_INTO(struct values, csv) },
+	{ "csv", 0, "FILE",
+	  "write a row for each request into this file, which must not exist yet, "
+	  "with the columns that the manual describes",
+	  OPTION_TEXT, OPTION_INTO(struct values, csv) },
 	{ "requests", 'n', "N", "how many requests", OPTION_COUNT,
 	  OPTION_INTO(struct values, requests), .min = 1, .max = 1000 },
 	{ "for", 0, "TIME", "stop after this time", OPTION_TIME,
@@ -142,8 +144,7 @@ static void an_unknown_option_is_named_with_its_place_and_the_nearest(void **sta
 	assert_refused(ARGV("--request=5"),
 		       "load: unknown option '--request' (word 1); did you mean 'requests'?");
 	assert_refused(ARGV("-x"), "load: unknown option '-x' (word 1)");
-	assert_refused(ARGV("-n5"),
-		       "load: '-n5' (word 1): write -n and what follows as two words");
+	assert_refused(ARGV("-n5"), "load: '-n5' (word 1): write -n and what follows as two words");
 }
 
 static void a_bad_value_is_named_with_its_reason(void **state)
@@ -151,8 +152,9 @@ static void a_bad_value_is_named_with_its_reason(void **state)
 	(void)state;
 	assert_refused(ARGV("--for", "5"), "load: --for '5' (word 2): a unit is missing: write "
 					   "5ms, 5us or 5s for example");
-	assert_refused(ARGV("-n", "-5"),
-		       "load: --requests '-5' (word 2): negative: it must be 0 or more (1 to 1000)");
+	assert_refused(
+		ARGV("-n", "-5"),
+		"load: --requests '-5' (word 2): negative: it must be 0 or more (1 to 1000)");
 	assert_refused(ARGV("-n", "1001"),
 		       "load: --requests '1001' (word 2): too large (1 to 1000)");
 	assert_refused(ARGV("--mode=fork"), "load: --mode 'fork' (word 1): not one of the words "

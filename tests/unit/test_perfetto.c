@@ -35,8 +35,8 @@ static size_t count_phase(const json_t *events, const char *phase)
 	size_t found = 0, i;
 	json_t *event;
 
-	json_array_foreach(events, i, event)
-		found += !strcmp(json_string_value(json_object_get(event, "ph")), phase);
+	json_array_foreach(events, i, event) found +=
+		!strcmp(json_string_value(json_object_get(event, "ph")), phase);
 	return found;
 }
 

@@ -56,8 +56,8 @@ static void the_request_says_what_tc_would_say(void **state)
 		uint16_t type, len;
 		uint32_t value;
 	} expected[] = {
-		{ TCA_FQ_PLIMIT, 4, 30000 },	  { TCA_FQ_FLOW_PLIMIT, 4, 20000 },
-		{ TCA_FQ_RATE_ENABLE, 4, 0 },	  { TCA_FQ_TIMER_SLACK, 4, 1000 },
+		{ TCA_FQ_PLIMIT, 4, 30000 },	{ TCA_FQ_FLOW_PLIMIT, 4, 20000 },
+		{ TCA_FQ_RATE_ENABLE, 4, 0 },	{ TCA_FQ_TIMER_SLACK, 4, 1000 },
 		{ TCA_FQ_HORIZON, 4, 1200000 }, { TCA_FQ_HORIZON_DROP, 1, 1 },
 	};
 	const struct qdisc_fq_size size = { 30000, 20000, 1200000 };

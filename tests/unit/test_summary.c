@@ -135,7 +135,8 @@ static void beyond_the_memory_limit_figures_stay_good(void **state)
 		assert_int_equal(summary_add(&summary, &data_baseline, &chain), 0);
 	}
 	assert_non_null(summary.hop[0]->sample[MEASURE_TOTAL].bucket);
-	assert_in_range(samples_percentile(&summary.hop[0]->sample[MEASURE_TOTAL], 50), 49950, 50050);
+	assert_in_range(samples_percentile(&summary.hop[0]->sample[MEASURE_TOTAL], 50), 49950,
+			50050);
 	summary_done(&summary);
 }
 

@@ -89,7 +89,8 @@ static void what_is_too_wide_gives_way_with_an_ellipsis(void **state)
 
 static void characters_are_not_cut_in_two(void **state)
 {
-	static const struct table_column narrow[] = { { .header = "N", .max_width = 4 }, { .header = "X" } };
+	static const struct table_column narrow[] = { { .header = "N", .max_width = 4 },
+						      { .header = "X" } };
 	_cleanup_(table_freep) struct table *table = table_new(narrow, 2, 0);
 
 	(void)state;

@@ -36,7 +36,10 @@ static void a_terminal_gets_no_control_bytes(void **state)
 	(void)state;
 	assert_written(text_write_terminal, HOSTILE,
 		       "a\\x1b[31m\\x07\\x0d\\x0ab\\x7f\\xff\\xc3(\\xe2\\x80\\xae");
-	assert_written(text_write_terminal, "\xc2\x9b" "31m", "\\xc2\\x9b31m"); /* C1: CSI */
+	assert_written(text_write_terminal,
+		       "\xc2\x9b"
+		       "31m",
+		       "\\xc2\\x9b31m"); /* C1: CSI */
 }
 
 static void honest_text_is_unchanged(void **state)
@@ -50,7 +53,7 @@ static void honest_text_is_unchanged(void **state)
 static void broken_utf8_is_shown_byte_by_byte(void **state)
 {
 	static const char *const broken[][2] = {
-		{ "\xc0\xaf", "\\xc0\\xaf" },	       /* overlong slash */
+		{ "\xc0\xaf", "\\xc0\\xaf" }, /* overlong slash */
 		{ "\xe0\x80\xaf", "\\xe0\\x80\\xaf" }, /* the same in three bytes */
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* a surrogate */
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
@@ -68,7 +71,8 @@ static void xml_markup_is_data(void **state)
 	(void)state;
 	assert_written(text_write_xml, "<script>&\"'", "&lt;script&gt;&amp;&quot;&#39;");
 	assert_written(text_write_xml, "\x01\x1b", "\\x01\\x1b"); /* not even allowed as entities */
-	assert_written(text_write_xml, "\xef\xbf\xbf", "\\xef\\xbf\\xbf"); /* U+FFFF is no XML character */
+	assert_written(text_write_xml, "\xef\xbf\xbf",
+		       "\\xef\\xbf\\xbf"); /* U+FFFF is no XML character */
 }
 
 static void csv_fields_are_quoted_as_rfc_4180_wants(void **state)
@@ -99,7 +103,10 @@ static void a_small_buffer_cuts_between_pieces(void **state)
 	char to[6];
 
 	(void)state;
-	assert_int_equal(text_escape_terminal(to, sizeof(to), "ab\x1b" "c"), 7);
+	assert_int_equal(text_escape_terminal(to, sizeof(to),
+					      "ab\x1b"
+					      "c"),
+			 7);
 	assert_string_equal(to, "ab");
 	assert_int_equal(text_escape_xml(to, sizeof(to), "a&b"), 7);
 	assert_string_equal(to, "a");

@@ -113,9 +113,17 @@ static void a_percentage_that_is_none_is_refused(void **state)
 		const char *text;
 		int error;
 	} refused[] = {
-		{ "1", -ENODATA },   { "0.01", -ENODATA }, { "-1%", -EDOM },  { "100.1%", -ERANGE },
-		{ "101%", -ERANGE }, { "%", -EINVAL },	   { "1%%", -EINVAL }, { "1 %", -EINVAL },
-		{ "", -EINVAL },     { "1e1%", -EINVAL },  { "0.00000000000000001%", -ERANGE },
+		{ "1", -ENODATA },
+		{ "0.01", -ENODATA },
+		{ "-1%", -EDOM },
+		{ "100.1%", -ERANGE },
+		{ "101%", -ERANGE },
+		{ "%", -EINVAL },
+		{ "1%%", -EINVAL },
+		{ "1 %", -EINVAL },
+		{ "", -EINVAL },
+		{ "1e1%", -EINVAL },
+		{ "0.00000000000000001%", -ERANGE },
 	};
 	size_t i;
 
@@ -172,10 +180,18 @@ static void ports_that_are_none_are_refused(void **state)
 		const char *text;
 		int error;
 	} refused[] = {
-		{ "", -EINVAL },	{ "0", -ERANGE },	{ "65536", -ERANGE },
-		{ "http", -EINVAL },	{ "80,", -EINVAL },	{ ",80", -EINVAL },
-		{ "80-", -EINVAL },	{ "90-80", -EINVAL },	{ "1-2-3", -EINVAL },
-		{ "-80", -EDOM },	{ "1,2,3,4,5", -ERANGE }, { "80 ", -EINVAL },
+		{ "", -EINVAL },
+		{ "0", -ERANGE },
+		{ "65536", -ERANGE },
+		{ "http", -EINVAL },
+		{ "80,", -EINVAL },
+		{ ",80", -EINVAL },
+		{ "80-", -EINVAL },
+		{ "90-80", -EINVAL },
+		{ "1-2-3", -EINVAL },
+		{ "-80", -EDOM },
+		{ "1,2,3,4,5", -ERANGE },
+		{ "80 ", -EINVAL },
 		{ "80-99999999999999999999999999999999999999", -EINVAL },
 	};
 	size_t i;

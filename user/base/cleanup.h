@@ -21,21 +21,21 @@
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
 /* The pointer, and NULL in its place: the cleanup of the variable has nothing to do any more. */
-#define TAKE_PTR(pointer)                                                                          \
-	({                                                                                         \
-		__typeof__(pointer) *take_place_ = &(pointer);                                     \
-		__typeof__(pointer) take_value_ = *take_place_;                                    \
-		*take_place_ = NULL;                                                               \
-		take_value_;                                                                       \
+#define TAKE_PTR(pointer)                                       \
+	({                                                      \
+		__typeof__(pointer) *take_place_ = &(pointer);  \
+		__typeof__(pointer) take_value_ = *take_place_; \
+		*take_place_ = NULL;                            \
+		take_value_;                                    \
 	})
 
 /* The same for a file descriptor, with -1 in its place. */
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int *take_place_ = &(fd);                                                          \
-		int take_value_ = *take_place_;                                                    \
-		*take_place_ = -1;                                                                 \
-		take_value_;                                                                       \
+#define TAKE_FD(fd)                             \
+	({                                      \
+		int *take_place_ = &(fd);       \
+		int take_value_ = *take_place_; \
+		*take_place_ = -1;              \
+		take_value_;                    \
 	})
 
 #ifndef ARRAY_SIZE
@@ -46,14 +46,14 @@
  * Makes fn##p() from fn(), which takes a `type` that may be tested as a truth (a pointer):
  *     DEFINE_CLEANUP(struct table *, table_free)  ->  _cleanup_(table_freep) struct table *t
  */
-#define DEFINE_CLEANUP(type, fn)                                                                   \
-	static inline void fn##p(type *place)                                                      \
-	{                                                                                          \
-		int cleanup_errno_ = errno;                                                        \
-                                                                                                   \
-		if (*place)                                                                        \
-			fn(*place);                                                                \
-		errno = cleanup_errno_;                                                            \
+#define DEFINE_CLEANUP(type, fn)              \
+	static inline void fn##p(type *place) \
+	{                                     \
+		int cleanup_errno_ = errno;   \
+                                              \
+		if (*place)                   \
+			fn(*place);           \
+		errno = cleanup_errno_;       \
 	}
 
 static inline void freep(void *place)

@@ -6,9 +6,11 @@
  *             | one more
  *     coarse: log-linear buckets, three significant digits (as HdrHistogram); recording never allocates again
  *
- * A percentile is by nearest rank: the smallest recorded value such that at least p percent of all values are no
+ * A percentile is by nearest rank: the smallest recorded value such that at least p percent of all values
+ * are no
  * larger (rank ceil(p / 100 * count), counted from 1). So it is always a value that was recorded, or in coarse
- * form within 0.05 % of one. count, min, max are exact in both forms; mean and deviation to a double's precision.
+ * form within 0.05 % of one. count, min, max are exact in both forms; mean and deviation to a double's
+ * precision.
  */
 #ifndef HOPFAULT_BASE_HISTOGRAM_H
 #define HOPFAULT_BASE_HISTOGRAM_H
@@ -44,7 +46,10 @@ int samples_coarsen(struct samples *samples);
 /* Adds all that `from` has; turns coarse when one of them is or when there are too many. -ENOMEM: unchanged. */
 int samples_merge(struct samples *samples, const struct samples *from);
 
-/* 0 < percent <= 100, to six decimals. 0 when there are no values: ask samples->count first. Sorts on demand. */
+/*
+ * 0 < percent <= 100, to six decimals. 0 when there are no values: ask samples->count first. Sorts on
+ * demand.
+ */
 uint64_t samples_percentile(struct samples *samples, double percent);
 /* Of the values as a population (divided by count). 0 below two values. */
 double samples_stddev(const struct samples *samples);

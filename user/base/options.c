@@ -147,8 +147,9 @@ static void describe_limits(const struct option_row *row, char *text, size_t siz
 	else if (row->kind == OPTION_COUNT && row->min)
 		snprintf(text, size, " (at least %llu)", (unsigned long long)row->min);
 	for (i = 0; row->kind == OPTION_CHOICE && row->choices[i] && len < size; i++)
-		len += (size_t)snprintf(text + len, size - len, "%s%s%s", i ? ", " : " (one of: ",
-					row->choices[i], row->choices[i + 1] ? "" : ")");
+		len += (size_t)snprintf(text + len, size - len, "%s%s%s",
+					i ? ", " : " (one of: ", row->choices[i],
+					row->choices[i + 1] ? "" : ")");
 }
 
 static int take_value(struct walk *walk, const struct option_row *row, const char *text)

@@ -12,8 +12,9 @@
  *     };
  *
  * Taken: --name VALUE, --name=VALUE, -n VALUE, --flag, -f. Names are exact, never a prefix. Options may stand
- * between words; "--" ends them. A word that starts with "-" and a digit is a word, so that a negative number is told as one,
- * and so is "-" alone. An option given twice is refused. Values are left as the caller set them (the defaults) unless given.
+ * between words; "--" ends them. A word that starts with "-" and a digit is a word, so that a negative number
+ * is told as one, and so is "-" alone. An option given twice is refused. Values are left as the caller set them
+ * (the defaults) unless given.
  */
 #ifndef HOPFAULT_BASE_OPTIONS_H
 #define HOPFAULT_BASE_OPTIONS_H
@@ -24,26 +25,26 @@
 #include <stdio.h>
 
 enum option_kind {
-	OPTION_FLAG,	/* bool */
-	OPTION_TEXT,	/* const char *, pointing into argv; never empty */
-	OPTION_TIME,	/* uint64_t, ns */
-	OPTION_SIZE,	/* uint64_t, bytes */
+	OPTION_FLAG, /* bool */
+	OPTION_TEXT, /* const char *, pointing into argv; never empty */
+	OPTION_TIME, /* uint64_t, ns */
+	OPTION_SIZE, /* uint64_t, bytes */
 	OPTION_PERCENT, /* uint32_t, odds of 2^32 */
-	OPTION_COUNT,	/* uint64_t, between min and max (max 0: no limit) */
-	OPTION_PORT,	/* uint16_t */
-	OPTION_CHOICE,	/* int: the index of the word in choices */
-	OPTION_OTHER,	/* what parse() makes of it */
+	OPTION_COUNT, /* uint64_t, between min and max (max 0: no limit) */
+	OPTION_PORT, /* uint16_t */
+	OPTION_CHOICE, /* int: the index of the word in choices */
+	OPTION_OTHER, /* what parse() makes of it */
 };
 
 struct option_row {
-	const char *name;  /* without dashes; NULL ends the table */
-	char letter;	   /* 0: none */
+	const char *name; /* without dashes; NULL ends the table */
+	char letter; /* 0: none */
 	const char *value; /* the value's word in the help: "FILE"; NULL for a flag */
-	const char *help;  /* one sentence, begins small, no full stop; broken into lines when it is printed */
+	const char *help; /* one sentence, begins small, no full stop; wrapped when printed */
 	enum option_kind kind;
 	size_t offset; /* of the field, see OPTION_INTO */
-	uint64_t min, max;		 /* OPTION_COUNT */
-	const char *const *choices;	 /* OPTION_CHOICE: ends with NULL */
+	uint64_t min, max; /* OPTION_COUNT */
+	const char *const *choices; /* OPTION_CHOICE: ends with NULL */
 	/* OPTION_OTHER: 0, or -errno and a constant sentence; may be called more than once for a list. */
 	int (*parse)(const char *text, void *field, const char **ret_reason);
 	bool repeats; /* OPTION_OTHER: may be given more than once */
@@ -57,21 +58,23 @@ struct option_row {
 /* What is left when the options are taken out. */
 struct options_words {
 	unsigned int count;
-	char **word;		/* pointers into argv, in order, NULL behind the last */
+	char **word; /* pointers into argv, in order, NULL behind the last */
 	unsigned int *position; /* of each word: its index in argv, as messages say it */
-	char **command;		/* what follows "--", NULL-terminated, or NULL when there is no "--" */
-	int taken;		/* OPTIONS_STOP_AT_WORD: index in argv of the first word, or argc */
+	char **command; /* what follows "--", NULL-terminated, or NULL when there is no "--" */
+	int taken; /* OPTIONS_STOP_AT_WORD: index in argv of the first word, or argc */
 };
 
 void options_words_done(struct options_words *words); /* for _cleanup_ */
 
 enum {
-	OPTIONS_STOP_AT_WORD = 1U << 0, /* for `hopfault [OPTION...] COMMAND ...`: what follows is not ours */
+	OPTIONS_STOP_AT_WORD =
+		1U << 0, /* for `hopfault [OPTION...] COMMAND ...`: what follows is not ours */
 };
 
 /*
  * argv[0] is the command's own name and is said in messages. `values` is where the offsets lead. 0, or -EINVAL
- * (misused) or -ENOMEM with a sentence in `error` (unescaped: log_err escapes): what is wrong, the word, its position, the nearest option.
+ * (misused) or -ENOMEM with a sentence in `error` (unescaped: log_err escapes): what is wrong, the word,
+ * its position, the nearest option.
  */
 int options_parse(const struct option_row *rows, unsigned int flags, int argc, char **argv,
 		  void *values, struct options_words *ret_words, char error[OPTIONS_ERROR_MAX]);

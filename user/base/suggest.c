@@ -2,7 +2,8 @@
 /*
  * suggest.c - the names that someone may have meant.
  *
- * Optimal string alignment: the Damerau-Levenshtein distance in which no piece is edited twice. Three rows of the
+ * Optimal string alignment: the Damerau-Levenshtein distance in which no piece is edited twice. Three rows
+ * of the
  * usual matrix are enough.
  */
 #include "base/suggest.h"
@@ -112,6 +113,7 @@ char *suggest_phrase(char *text, size_t size, const char *word, const char *cons
 	else if (found == 2)
 		snprintf(text, size, "; did you mean '%s' or '%s'?", near[0], near[1]);
 	else if (found == 3)
-		snprintf(text, size, "; did you mean '%s', '%s' or '%s'?", near[0], near[1], near[2]);
+		snprintf(text, size, "; did you mean '%s', '%s' or '%s'?", near[0], near[1],
+			 near[2]);
 	return text;
 }

@@ -26,10 +26,11 @@ enum table_align { TABLE_LEFT, TABLE_RIGHT };
 
 struct table_column {
 	const char *header;
-	const char *group; /* neighbours with the same pointer or text share this heading above theirs; or NULL */
+	const char *
+		group; /* neighbours with the same pointer or text share this heading above theirs; or NULL */
 	enum table_align align;
 	unsigned int max_width; /* 0: no limit */
-	bool shrinks;		/* gives way when the table is wider than it may be */
+	bool shrinks; /* gives way when the table is wider than it may be */
 };
 
 struct table;

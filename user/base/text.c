@@ -55,7 +55,10 @@ unsigned int text_utf8_next(const char *text, size_t len, uint32_t *ret_code_poi
 	return size;
 }
 
-/* Characters that move or hide their neighbours: marks of direction, zero-width, line separators (Unicode UAX 9). */
+/*
+ * Characters that move or hide their neighbours: marks of direction, zero-width, line separators (Unicode
+ * UAX 9).
+ */
 static bool is_treacherous(uint32_t code_point)
 {
 	return (code_point >= 0x200b && code_point <= 0x200f) ||

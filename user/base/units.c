@@ -2,7 +2,8 @@
 /*
  * units.c - numbers with units, exactly.
  *
- * A number is read once, by decimal_read(), as integer and decimal places: no floating point on the way in, so "0.1%"
+ * A number is read once, by decimal_read(), as integer and decimal places: no floating point on the way in,
+ * so "0.1%"
  * and "1.5s" are what they say. What follows it must be a unit from the table of its kind.
  */
 #include "base/units.h"
@@ -41,17 +42,9 @@ static const struct unit time_units[] = {
 };
 
 static const struct unit size_units[] = {
-	{ "b", 1 },
-	{ "k", 1ULL << 10 },
-	{ "kb", 1ULL << 10 },
-	{ "KiB", 1ULL << 10 },
-	{ "m", 1ULL << 20 },
-	{ "mb", 1ULL << 20 },
-	{ "MiB", 1ULL << 20 },
-	{ "g", 1ULL << 30 },
-	{ "gb", 1ULL << 30 },
-	{ "GiB", 1ULL << 30 },
-	{ NULL, 0 },
+	{ "b", 1 },	      { "k", 1ULL << 10 },   { "kb", 1ULL << 10 },  { "KiB", 1ULL << 10 },
+	{ "m", 1ULL << 20 },  { "mb", 1ULL << 20 },  { "MiB", 1ULL << 20 }, { "g", 1ULL << 30 },
+	{ "gb", 1ULL << 30 }, { "GiB", 1ULL << 30 }, { NULL, 0 },
 };
 
 static int wrong(int r, const char **ret_reason, const char *reason)

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UNITS_TEXT_MAX 32	      /* room for what any units_format_*() writes */
+#define UNITS_TEXT_MAX	  32 /* room for what any units_format_*() writes */
 #define UNITS_ODDS_ALWAYS UINT32_MAX /* of 2^32: stands for every time */
 
 struct units_range {
@@ -24,7 +24,10 @@ struct units_range {
 	uint16_t last; /* included */
 };
 
-/* "7ns", "100us", "5ms", "1.5s", "10m", "2h" (also "sec", "min"): nanoseconds. Fractions must come out whole. */
+/*
+ * "7ns", "100us", "5ms", "1.5s", "10m", "2h" (also "sec", "min"): nanoseconds. Fractions must come out
+ * whole.
+ */
 int units_parse_time(const char *text, uint64_t *ret_ns, const char **ret_reason);
 
 /*

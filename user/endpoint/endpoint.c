@@ -61,7 +61,8 @@ void endpoint_names_free(struct endpoint_names *names)
 	*names = (struct endpoint_names){ 0 };
 }
 
-static int tell(char *ret_error, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int tell(char *ret_error, int r, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static int tell(char *ret_error, int r, const char *format, ...)
 {
@@ -90,7 +91,8 @@ static const struct endpoint_engine *engine_of_word(const char *word, const char
 	return NULL;
 }
 
-static bool engine_is_meant(const struct endpoint_engine *engine, const struct endpoint_engine *by_prefix)
+static bool engine_is_meant(const struct endpoint_engine *engine,
+			    const struct endpoint_engine *by_prefix)
 {
 	return by_prefix ? engine == by_prefix : engine->bare;
 }
@@ -165,7 +167,8 @@ static int ask(const struct endpoint_engine *engine, const char *name, struct an
 }
 
 /* 0, or the first error that is not "no such name". */
-static int ask_all(const struct endpoint_engine *by_prefix, const char *name, struct answers *answers)
+static int ask_all(const struct endpoint_engine *by_prefix, const char *name,
+		   struct answers *answers)
 {
 	int r, first = 0;
 
@@ -267,8 +270,8 @@ static int list_append(struct endpoint_list *list, struct endpoint *endpoint)
 }
 
 /* What has gone since it was listed, and what can't be worked on, is left out. */
-static int list_add(struct endpoint_list *list, const struct endpoint_engine *engine, const char *name,
-		    const struct candidates *candidates)
+static int list_add(struct endpoint_list *list, const struct endpoint_engine *engine,
+		    const char *name, const struct candidates *candidates)
 {
 	_cleanup_(endpoint_freep) struct endpoint *endpoint = NULL;
 	struct endpoint_target target;

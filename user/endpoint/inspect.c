@@ -300,7 +300,8 @@ static int inspect(struct inspection *in, char *ret_error)
 }
 
 int endpoint_inspect(const char *name, enum endpoint_kind kind, struct endpoint_target *target,
-		     const struct candidates *candidates, struct endpoint **ret_endpoint, char *ret_error)
+		     const struct candidates *candidates, struct endpoint **ret_endpoint,
+		     char *ret_error)
 {
 	_cleanup_(endpoint_freep) struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct inspection in = { .candidates = candidates, .endpoint = endpoint };

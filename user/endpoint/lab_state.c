@@ -149,8 +149,8 @@ static int read_netns(json_t *json, struct lab_netns *ret_netns)
 static json_t *write_netns(const struct lab_netns *netns)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "dev", (json_int_t)netns->id.dev, "ino",
-			 (json_int_t)netns->id.ino, "cookie", (json_int_t)netns->cookie, "file_dev", (json_int_t)netns->file.dev,
-			 "file_ino", (json_int_t)netns->file.ino);
+			 (json_int_t)netns->id.ino, "cookie", (json_int_t)netns->cookie, "file_dev",
+			 (json_int_t)netns->file.dev, "file_ino", (json_int_t)netns->file.ino);
 }
 
 static int read_node(json_t *json, struct lab_node *node)
@@ -179,8 +179,8 @@ static int read_node(json_t *json, struct lab_node *node)
 
 static json_t *write_node(const struct lab_node *node)
 {
-	return json_pack("{s:s, s:i, s:I, s:o, s:o, s:o}", "name", node->name, "pid", (int)node->pid,
-			 "start_time", (json_int_t)node->start_time, "ipv4",
+	return json_pack("{s:s, s:i, s:I, s:o, s:o, s:o}", "name", node->name, "pid",
+			 (int)node->pid, "start_time", (json_int_t)node->start_time, "ipv4",
 			 write_addr(&node->ipv4, true), "ipv6", write_addr(&node->ipv6, false),
 			 "netns", write_netns(&node->netns));
 }
@@ -279,8 +279,8 @@ int lab_state_read(struct lab_state **ret_state)
 
 static int write_file(const char *path, const char *text)
 {
-	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-					0644);
+	_cleanup_(closep) int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	size_t len = strlen(text);
 
 	if (fd < 0)

@@ -23,15 +23,15 @@
 #define LAB_CLIENT     "client"
 
 struct lab_netns {
-	struct netns_id id;   /* of the namespace; zeros: not made yet */
-	uint64_t cookie;      /* netns_cookie(): inode numbers are used again */
+	struct netns_id id; /* of the namespace; zeros: not made yet */
+	uint64_t cookie; /* netns_cookie(): inode numbers are used again */
 	struct netns_id file; /* of the file that it is mounted on */
 };
 
 struct lab_node {
 	char name[LAB_NAME_MAX + 1];
 	struct lab_netns netns;
-	pid_t pid;	     /* process 1 of its pid namespace, seen from outside; 0: none */
+	pid_t pid; /* process 1 of its pid namespace, seen from outside; 0: none */
 	uint64_t start_time; /* of pid */
 	struct hf_addr ipv4;
 	struct hf_addr ipv6;
@@ -39,8 +39,8 @@ struct lab_node {
 
 struct lab_state {
 	char prefix[LAB_PREFIX_MAX + 1]; /* of the names in /run/netns */
-	bool is_finished;		 /* false: lab_up is at work, or died */
-	bool made_names_dir;		 /* /run/netns was not there before */
+	bool is_finished; /* false: lab_up is at work, or died */
+	bool made_names_dir; /* /run/netns was not there before */
 	uint16_t port;
 	struct lab_netns hub; /* the namespace of the switch */
 	size_t nodes;

@@ -2,7 +2,8 @@
 /*
  * columns.c - hops.csv's columns, each with what writes it.
  *
- * The order is part of the format: other people's scripts count columns. What is appended here goes to the end, and
+ * The order is part of the format: other people's scripts count columns. What is appended here goes to the
+ * end, and
  * raises EXPORT_SCHEMA_VERSION.
  */
 #include "export/columns.h"
@@ -56,8 +57,8 @@ static void put_id(struct field *field, uint64_t id)
 		put_hex(field, byte, sizeof(byte));
 }
 
-#define PUT(name)                                                                                  \
-	static void put_##name(struct field *field, const struct export_run *run,                  \
+#define PUT(name)                                                                 \
+	static void put_##name(struct field *field, const struct export_run *run, \
 			       const struct call *call, const struct column *column)
 
 PUT(schema_version)
@@ -108,8 +109,8 @@ PUT(addr)
 	if (IN6_IS_ADDR_UNSPECIFIED(&in6))
 		return;
 	if (IN6_IS_ADDR_V4MAPPED(&in6))
-		field->text = inet_ntop(AF_INET, addr->byte + 12, field->buffer,
-					sizeof(field->buffer));
+		field->text =
+			inet_ntop(AF_INET, addr->byte + 12, field->buffer, sizeof(field->buffer));
 	else
 		field->text = inet_ntop(AF_INET6, addr->byte, field->buffer, sizeof(field->buffer));
 }
@@ -241,7 +242,7 @@ PUT(complete)
 
 /* ---- the way back ---- */
 
-#define TAKE(name)                                                                                 \
+#define TAKE(name) \
 	static bool take_##name(const char *text, struct call *call, const struct column *column)
 
 /* Digits only, no sign; empty is `unknown`. */
@@ -353,7 +354,9 @@ TAKE(path)
 
 TAKE(proto)
 {
-	uint64_t number = !strcmp(text, "tcp") ? IPPROTO_TCP : !strcmp(text, "udp") ? IPPROTO_UDP : 0;
+	uint64_t number = !strcmp(text, "tcp")	 ? IPPROTO_TCP
+			  : !strcmp(text, "udp") ? IPPROTO_UDP
+						 : 0;
 
 	(void)column;
 	if (!number && !read_number(text, UINT8_MAX, 0, &number))
@@ -426,15 +429,42 @@ TAKE(complete)
 
 /* ---- the table ---- */
 
-#define MADE(name, put, number)	 { name, put_##put, NULL, 0, number }
-#define TEXT(name, put)		 { name, put_##put, take_##put, 0, false }
-#define NUMBER(name, put)	 { name, put_##put, take_##put, 0, true }
-#define FIELD(name, put, member) { name, put_##put, take_##put, offsetof(struct call, member), true }
-#define WORD(name, put, member)	 { name, put_##put, take_##put, offsetof(struct call, member), false }
-#define ENDPOINT(name, member)	 { name, put_endpoint, NULL, offsetof(struct call, member), false }
-#define STRING(name)		 { #name, put_string, take_##name, offsetof(struct call, name), false }
-#define STAGE(name, stage)	 { name, put_measure, take_measure, MEASURE_STAGE + (stage), true }
-#define TIME(name, measure)	 { name, put_measure, take_measure, measure, true }
+#define MADE(name, put, number)                  \
+	{                                        \
+		name, put_##put, NULL, 0, number \
+	}
+#define TEXT(name, put)                               \
+	{                                             \
+		name, put_##put, take_##put, 0, false \
+	}
+#define NUMBER(name, put)                            \
+	{                                            \
+		name, put_##put, take_##put, 0, true \
+	}
+#define FIELD(name, put, member)                                                 \
+	{                                                                        \
+		name, put_##put, take_##put, offsetof(struct call, member), true \
+	}
+#define WORD(name, put, member)                                                   \
+	{                                                                         \
+		name, put_##put, take_##put, offsetof(struct call, member), false \
+	}
+#define ENDPOINT(name, member)                                                 \
+	{                                                                      \
+		name, put_endpoint, NULL, offsetof(struct call, member), false \
+	}
+#define STRING(name)                                                               \
+	{                                                                          \
+#name, put_string, take_##name, offsetof(struct call, name), false \
+	}
+#define STAGE(name, stage)                                                     \
+	{                                                                      \
+		name, put_measure, take_measure, MEASURE_STAGE + (stage), true \
+	}
+#define TIME(name, measure)                                    \
+	{                                                      \
+		name, put_measure, take_measure, measure, true \
+	}
 
 const struct column hop_columns[] = {
 	MADE("schema_version", schema_version, true),
@@ -491,8 +521,8 @@ const struct column hop_columns[] = {
 
 const unsigned int hop_columns_count = sizeof(hop_columns) / sizeof(hop_columns[0]);
 
-void column_value(const struct column *column, const struct export_run *run, const struct call *call,
-		  struct field *ret_field)
+void column_value(const struct column *column, const struct export_run *run,
+		  const struct call *call, struct field *ret_field)
 {
 	ret_field->text = "";
 	column->put(ret_field, run, call, column);

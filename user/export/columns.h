@@ -24,8 +24,9 @@ typedef bool (*column_take_fn)(const char *text, struct call *call, const struct
 struct column {
 	const char *name; /* with "_ns", if it has that */
 	column_put_fn put;
-	column_take_fn take; /* NULL: the reader's own business (run, endpoints), or made from others */
-	int argument;	/* of put and take */
+	column_take_fn
+		take; /* NULL: the reader's own business (run, endpoints), or made from others */
+	int argument; /* of put and take */
 	bool is_number; /* digits or empty: needs no escape */
 };
 
@@ -34,7 +35,7 @@ extern const struct column hop_columns[];
 extern const unsigned int hop_columns_count;
 
 /* The value of a column for one call; field->text is valid until the next. */
-void column_value(const struct column *column, const struct export_run *run, const struct call *call,
-		  struct field *ret_field);
+void column_value(const struct column *column, const struct export_run *run,
+		  const struct call *call, struct field *ret_field);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * csv.c - hops.csv: a header, then a row for each call, a parent before its children (RFC 4180).
  *
- * Rows are written as chains come, so the file can be followed while it grows, and what was traced before a crash is there.
+ * Rows are written as chains come, so the file can be followed while it grows, and what was traced before a
+ * crash is there.
  */
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,8 @@
 /*
  * csv_read.c - hops.csv back into runs of chains.
  *
- * Every row is one line (what could break it is escaped when it is written), and a chain's rows follow each other with the
+ * Every row is one line (what could break it is escaped when it is written), and a chain's rows follow each
+ * other with the
  * root first. The columns are those of columns.c, each with its own way back.
  */
 #include "export/csv_read.h"
@@ -128,8 +129,7 @@ static int read_call(struct reader *reader, char *const field[COLUMNS_MAX], stru
 	int r;
 
 	for (i = 0; i < hop_columns_count; i++)
-		if (hop_columns[i].take &&
-		    !hop_columns[i].take(field[i], &call, &hop_columns[i]))
+		if (hop_columns[i].take && !hop_columns[i].take(field[i], &call, &hop_columns[i]))
 			return -EBADMSG;
 	r = id_of(reader, field_of(field, "src"), &call.src);
 	if (r == 0)

@@ -7,7 +7,10 @@
 
 #include "export/export.h"
 
-/* Where the runs go. Each returns 0, or -errno to stop. Run and chain are valid during the call, a run until it ends. */
+/*
+ * Where the runs go. Each returns 0, or -errno to stop. Run and chain are valid during the call, a run
+ * until it ends.
+ */
 struct csv_sink {
 	int (*begin_run)(void *ctx, const struct export_run *run);
 	int (*chain)(void *ctx, const struct chain *chain);
@@ -16,8 +19,10 @@ struct csv_sink {
 };
 
 /*
- * Runs follow each other by run_id. Endpoint ids are made up here: equal names have equal ids. The realtime offset is
- * not in the file, and 0. A sentence with the line's number stands in `error` (EXPORT_ERROR_MAX bytes; may be NULL):
+ * Runs follow each other by run_id. Endpoint ids are made up here: equal names have equal ids. The realtime
+ * offset is
+ * not in the file, and 0. A sentence with the line's number stands in `error` (EXPORT_ERROR_MAX bytes; may
+ * be NULL):
  *   -EMEDIUMTYPE  not a hops.csv of this schema version
  *   -EBADMSG	   a row that is none
  *   -E2BIG	   more than 65536 calls in one chain, or more than 4096 names

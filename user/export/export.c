@@ -2,7 +2,8 @@
 /*
  * export.c - opening, appending and closing, the same for every format.
  *
- * A new format is a file beside this one and a line in the list below. (OpenTelemetry and Prometheus belong here.)
+ * A new format is a file beside this one and a line in the list below. (OpenTelemetry and Prometheus belong
+ * here.)
  */
 #include "export/export.h"
 

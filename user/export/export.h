@@ -37,37 +37,40 @@ struct export;
 struct export_format {
 	const char *name; /* as in --csv */
 	const char *help; /* one sentence for the option */
-	size_t size;	  /* of its own struct, which begins with struct export */
-	bool appends;	  /* can go on with a file that an earlier process wrote */
+	size_t size; /* of its own struct, which begins with struct export */
+	bool appends; /* can go on with a file that an earlier process wrote */
 	int (*begin_file)(struct export *export);
 	int (*begin_run)(struct export *export);
 	int (*chain)(struct export *export, const struct chain *chain);
 	int (*end_run)(struct export *export);
 	int (*end_file)(struct export *export);
-	void (*release)(struct export *export); /* frees what it holds; file and run may be unfinished */
+	void (*release)(
+		struct export *export); /* frees what it holds; file and run may be unfinished */
 	/* appends: is this the first line of such a file? */
 	bool (*is_header)(const char *line);
 };
 
 /* What every format finds in front of its own struct. */
-struct export {
+struct export
+{
 	const struct export_format *format;
 	FILE *out;
 	const struct export_run *run; /* NULL between runs */
-	bool continues;		      /* the file has its header already */
+	bool continues; /* the file has its header already */
 };
 
-extern const struct export_format export_csv;	   /* hops.csv: a row a call */
-extern const struct export_format export_jsonl;	   /* the same as JSON, an object a line */
-extern const struct export_format export_summary;  /* summary.csv: a row for each hop and stage */
-extern const struct export_format export_svg;	   /* a picture: cumulative latency along the chain */
+extern const struct export_format export_csv; /* hops.csv: a row a call */
+extern const struct export_format export_jsonl; /* the same as JSON, an object a line */
+extern const struct export_format export_summary; /* summary.csv: a row for each hop and stage */
+extern const struct export_format export_svg; /* a picture: cumulative latency along the chain */
 extern const struct export_format export_perfetto; /* Chrome trace events */
 
 /* All of them; NULL ends the list. */
 extern const struct export_format *const export_formats[];
 
 enum {
-	EXPORT_APPEND = 1U << 0, /* go on with a file that is there; a new one is made when it is not */
+	EXPORT_APPEND =
+		1U << 0, /* go on with a file that is there; a new one is made when it is not */
 };
 
 /*
@@ -84,7 +87,10 @@ int export_begin_run(struct export *export, const struct export_run *run);
 int export_chain(struct export *export, const struct chain *chain);
 int export_end_run(struct export *export);
 
-/* Writes what was kept for the end, and gives everything back. 0, or the first error of the file (-EIO, -ENOSPC). */
+/*
+ * Writes what was kept for the end, and gives everything back. 0, or the first error of the file (-EIO,
+ * -ENOSPC).
+ */
 int export_close(struct export *export);
 /* Gives everything back without finishing the file. NULL is fine. */
 void export_free(struct export *export);

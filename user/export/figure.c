@@ -94,7 +94,8 @@ static unsigned int last_child(const struct chain *chain, unsigned int parent)
 	for (i = parent + 1; i < chain->calls; i++)
 		if (chain->call[i].parent_span_id == chain->call[parent].span_id &&
 		    has_times(&chain->call[i]) &&
-		    (last == TREE_NO_PARENT || end_of(&chain->call[i]) > end_of(&chain->call[last])))
+		    (last == TREE_NO_PARENT ||
+		     end_of(&chain->call[i]) > end_of(&chain->call[last])))
 			last = i;
 	return last;
 }
@@ -125,8 +126,8 @@ static bool path_is(const struct figure *figure, const struct figure_path *path,
 	if (path->calls != calls)
 		return false;
 	for (i = 0; i <= calls; i++)
-		if (strcmp(path->name[i], export_endpoint_name(figure->run, node_of(chain, way, i),
-							       text)))
+		if (strcmp(path->name[i],
+			   export_endpoint_name(figure->run, node_of(chain, way, i), text)))
 			return false;
 	return true;
 }
@@ -153,7 +154,8 @@ static int path_for(struct figure *figure, const struct chain *chain, const unsi
 		return -ENOMEM;
 	path->calls = calls;
 	for (i = 0; i <= calls; i++) {
-		path->name[i] = strdup(export_endpoint_name(figure->run, node_of(chain, way, i), text));
+		path->name[i] =
+			strdup(export_endpoint_name(figure->run, node_of(chain, way, i), text));
 		if (!path->name[i])
 			return -ENOMEM;
 	}

@@ -14,9 +14,9 @@
 #include "base/histogram.h"
 #include "export/export.h"
 
-#define FIGURE_RUNS_MAX	 2
-#define FIGURE_CALLS_MAX 16
-#define FIGURE_PATHS_MAX 16
+#define FIGURE_RUNS_MAX	  2
+#define FIGURE_CALLS_MAX  16
+#define FIGURE_PATHS_MAX  16
 #define FIGURE_POINTS_MAX (4 * FIGURE_CALLS_MAX)
 
 struct figure_point {
@@ -28,7 +28,8 @@ struct figure_point {
 struct figure_line {
 	uint64_t chains;
 	bool injected; /* something was */
-	struct figure_point *point; /* 4 * calls of them, in the order of the way; NULL: no chains */
+	struct figure_point
+		*point; /* 4 * calls of them, in the order of the way; NULL: no chains */
 };
 
 struct figure_path {

@@ -227,8 +227,8 @@ static int print_injected(const struct summary *summary, const struct summary *b
 
 	if (!was_injected(summary))
 		return 0;
-	title(out, before ? "Injected and real (p50; REAL is the total less what was injected: compare "
-			    "it with\nBEFORE, the total of the first run)"
+	title(out, before ? "Injected and real (p50; REAL is the total less what was injected:\n"
+			    "compare it with BEFORE, the total of the first run)"
 			  : "Injected and real (p50; REAL is the total less what was injected)");
 	table = table_new(columns, before ? 6 : 5, WIDTH);
 	for (i = 0; table && i < summary->hops; i++) {
@@ -248,7 +248,10 @@ static int print_injected(const struct summary *summary, const struct summary *b
 
 /* ---- 4: where the time went ---- */
 
-/* A share of the mean total: the sum over known values divided by all totals, so that the shares sum up to the mean. */
+/*
+ * A share of the mean total: the sum over known values divided by all totals, so that the shares sum up to
+ * the mean.
+ */
 static double share_ns(const struct summary_hop *hop, int measure)
 {
 	const struct samples *samples = &hop->sample[measure];
@@ -327,8 +330,9 @@ static void note_of(const struct hoptable_run *run, FILE *out)
 	const struct summary *summary = run->summary;
 
 	text_write_terminal(out, summary->run_id);
-	fprintf(out, ": %" PRIu64 " chains, %" PRIu64 " calls, %" PRIu64 " incomplete, %" PRIu64
-		     " events lost",
+	fprintf(out,
+		": %" PRIu64 " chains, %" PRIu64 " calls, %" PRIu64 " incomplete, %" PRIu64
+		" events lost",
 		summary->chains, summary->calls, summary->incomplete, run->lost_events);
 	if (summary->left_out)
 		fprintf(out, ",\n  %" PRIu64 " calls of further hops not shown", summary->left_out);
@@ -348,8 +352,8 @@ static void print_notes(const struct hoptable_run *run, unsigned int runs, FILE 
 	if (incomplete)
 		fputs("Of an incomplete call only the times that are known are counted.\n", out);
 	fputs("p95: 95 of 100 calls took no longer. A hop contains the hops further down.\n"
-	      "send: until the last byte has left; held: in the delay engine; queue: from arrival\n"
-	      "until it is read; further: the service waits for its own calls; ?: not seen.\n",
+	      "send: until the last byte has left; held: in the delay engine; queue: arrived,\n"
+	      "not yet read; further: the service waits for its own calls; ?: not seen.\n",
 	      out);
 }
 

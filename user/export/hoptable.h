@@ -12,7 +12,7 @@
 
 struct hoptable_run {
 	struct summary *summary; /* percentiles sort it */
-	uint64_t lost_events;	 /* that the kernel could not tell */
+	uint64_t lost_events; /* that the kernel could not tell */
 };
 
 /*

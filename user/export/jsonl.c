@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * jsonl.c - the rows of hops.csv as JSON, an object a line: the same names, numbers as numbers, unknown as null.
+ * jsonl.c - the rows of hops.csv as JSON, an object a line: the same names, numbers as numbers, unknown as
+ * null.
  */
 #include <errno.h>
 #include <string.h>

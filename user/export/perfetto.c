@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * perfetto.c - Chrome trace events (JSON), for ui.perfetto.dev and chrome://tracing: a process for each endpoint,
+ * perfetto.c - Chrome trace events (JSON), for ui.perfetto.dev and chrome://tracing: a process for each
+ * endpoint,
  * a slice for each call on both sides, its stages below it, and an arrow from caller to callee.
  *
- * Format: "Trace Event Format", Google, 2016. Times are microseconds; the fraction keeps the nanoseconds. Calls of one
+ * Format: "Trace Event Format", Google, 2016. Times are microseconds; the fraction keeps the nanoseconds.
+ * Calls of one
  * chain share a lane, named by the chain's number, so that slices nest.
  */
 #include <errno.h>
@@ -130,8 +132,7 @@ static void write_call(struct perfetto_export *perfetto, const struct call *call
 	name_endpoint(perfetto, call->dst);
 	snprintf(name, sizeof(name), "%s %s", call->method, call->path);
 	slice(perfetto, call->src, call->start_mono_ns, call->total_ns,
-	      call->method[0] ? name
-			      : export_endpoint_name(perfetto->export.run, call->dst, text));
+	      call->method[0] ? name : export_endpoint_name(perfetto->export.run, call->dst, text));
 	if (served_at(call, &start_ns, &duration_ns)) {
 		slice(perfetto, call->dst, start_ns, duration_ns, call->method[0] ? name : "serve");
 		arrow(perfetto, "s", call->src, call->start_mono_ns, call->span_id);

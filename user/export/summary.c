@@ -189,16 +189,16 @@ static const struct {
 	const char *column;
 	double percent;
 } percentiles[] = {
-	{ "p50_ns", 50 },     { "p75_ns", 75 },	      { "p90_ns", 90 },	  { "p95_ns", 95 },
-	{ "p99_ns", 99 },     { "p99_9_ns", 99.9 },   { "p99_99_ns", 99.99 },
+	{ "p50_ns", 50 }, { "p75_ns", 75 },	{ "p90_ns", 90 },	{ "p95_ns", 95 },
+	{ "p99_ns", 99 }, { "p99_9_ns", 99.9 }, { "p99_99_ns", 99.99 },
 };
 
 static void header_line(char *line, size_t size)
 {
 	size_t len, i;
 
-	len = (size_t)snprintf(line, size,
-			       "schema_version,run_id,src,dst,stage,count,min_ns,mean_ns,stddev_ns");
+	len = (size_t)snprintf(
+		line, size, "schema_version,run_id,src,dst,stage,count,min_ns,mean_ns,stddev_ns");
 	for (i = 0; i < ARRAY_SIZE(percentiles); i++)
 		len += (size_t)snprintf(line + len, size - len, ",%s", percentiles[i].column);
 	snprintf(line + len, size - len, ",max_ns");

@@ -15,10 +15,10 @@
 /* Beyond the measures of a call: */
 enum {
 	SUMMARY_BELOW = MEASURE_COUNT, /* injected into calls further down, see tree.h */
-	SUMMARY_REAL,		       /* total less injected less below */
-	SUMMARY_ASKED_REQ,	       /* of calls whose request was delayed: the delay asked, */
-	SUMMARY_GIVEN_REQ,	       /* the time that it was really held, */
-	SUMMARY_ERROR_REQ,	       /* and how much longer that is (0 if shorter) */
+	SUMMARY_REAL, /* total less injected less below */
+	SUMMARY_ASKED_REQ, /* of calls whose request was delayed: the delay asked, */
+	SUMMARY_GIVEN_REQ, /* the time that it was really held, */
+	SUMMARY_ERROR_REQ, /* and how much longer that is (0 if shorter) */
 	SUMMARY_ASKED_RESP,
 	SUMMARY_GIVEN_RESP,
 	SUMMARY_ERROR_RESP,
@@ -38,7 +38,10 @@ struct summary_hop {
 	struct samples sample[SUMMARY_COUNT]; /* by enum measure and the enum above */
 };
 
-/* Memory: at most 8 * values_max bytes, and 0.5 MB more for each measure of a hop that had too many values to keep. */
+/*
+ * Memory: at most 8 * values_max bytes, and 0.5 MB more for each measure of a hop that had too many values
+ * to keep.
+ */
 struct summary {
 	char *run_id;
 	struct summary_hop *hop[SUMMARY_HOPS_MAX]; /* in the order in which they first came */
@@ -47,7 +50,7 @@ struct summary {
 	uint64_t calls;
 	uint64_t incomplete;
 	uint64_t left_out; /* calls of hops beyond SUMMARY_HOPS_MAX */
-	size_t values;	   /* added so far */
+	size_t values; /* added so far */
 	size_t values_max;
 };
 

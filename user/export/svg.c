@@ -9,7 +9,8 @@
  *        +--client--a--b--c--b--a--client
  *
  * A slope is the way between two services, a step is the time in one. Colours are of Okabe and Ito's palette
- * (https://jfly.uni-koeln.de/color/), told apart in grey by marks and dashes as well. No scripts, no fonts, nothing from outside.
+ * (https://jfly.uni-koeln.de/color/), told apart in grey by marks and dashes as well. No scripts, no fonts,
+ * nothing from outside.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -35,7 +36,7 @@ struct plot {
 	FILE *out;
 	const struct figure *figure;
 	const struct figure_path *path;
-	double max_ns;	/* at the top of the axis */
+	double max_ns; /* at the top of the axis */
 	double step_ns; /* between ticks */
 	double unit_ns;
 	const char *unit;
@@ -158,14 +159,18 @@ static void draw_head(const struct plot *plot)
 		WIDTH, HEIGHT, WIDTH, HEIGHT);
 	for (i = 0; i < FIGURE_RUNS_MAX; i++)
 		fprintf(out,
-			"<pattern id=\"%s\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" "
-			"patternTransform=\"rotate(45)\"><rect width=\"7\" height=\"7\" fill=\"%s\" "
-			"fill-opacity=\"0.10\"/><line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"7\" stroke=\"%s\" "
+			"<pattern id=\"%s\" width=\"7\" height=\"7\" "
+			"patternUnits=\"userSpaceOnUse\" "
+			"patternTransform=\"rotate(45)\"><rect width=\"7\" height=\"7\" "
+			"fill=\"%s\" "
+			"fill-opacity=\"0.10\"/><line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"7\" "
+			"stroke=\"%s\" "
 			"stroke-width=\"1.6\" stroke-opacity=\"0.45\"/></pattern>\n",
 			looks[i].hatch, looks[i].colour, looks[i].colour);
 	fprintf(out,
 		"</defs>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n"
-		"<text x=\"24\" y=\"36\" font-size=\"20\" font-weight=\"bold\">Cumulative latency along "
+		"<text x=\"24\" y=\"36\" font-size=\"20\" font-weight=\"bold\">Cumulative latency "
+		"along "
 		"the chain</text>\n",
 		WIDTH, HEIGHT);
 }
@@ -173,7 +178,8 @@ static void draw_head(const struct plot *plot)
 static void draw_subtitle(const struct plot *plot)
 {
 	write_text(plot, 24, 60, "fill=\"#555\"",
-		   "From the moment the first service is called until each point of the way is reached. "
+		   "From the moment the first service is called until each point of the way is "
+		   "reached. "
 		   "Slopes: between services. Steps: inside a service.");
 }
 
@@ -186,13 +192,14 @@ static void draw_y_axis(const struct plot *plot)
 		double ns = i * plot->step_ns, y = y_of(plot, ns);
 
 		fprintf(plot->out,
-			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", LEFT,
-			y, RIGHT, y, i ? "#dedede" : "#444");
+			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n",
+			LEFT, y, RIGHT, y, i ? "#dedede" : "#444");
 		snprintf(text, sizeof(text), "%.6g", ns / plot->unit_ns);
 		write_text(plot, LEFT - 10, y + 4.5, "text-anchor=\"end\"", text);
 	}
 	snprintf(text, sizeof(text), "time since the start, %s", plot->unit);
-	fprintf(plot->out, "<text transform=\"translate(30 %.1f) rotate(-90)\" text-anchor=\"middle\">",
+	fprintf(plot->out,
+		"<text transform=\"translate(30 %.1f) rotate(-90)\" text-anchor=\"middle\">",
 		(TOP + BOTTOM) / 2);
 	text_write_xml(plot->out, text);
 	fputs("</text>\n", plot->out);
@@ -209,8 +216,8 @@ static void draw_x_axis(const struct plot *plot)
 		double x = x_of(plot, place);
 
 		fprintf(plot->out,
-			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x,
-			TOP, x, BOTTOM + 5, place == calls ? "#999" : "#ececec");
+			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n",
+			x, TOP, x, BOTTOM + 5, place == calls ? "#999" : "#ececec");
 		fitting_name(name_at(plot, place), most < 3 ? 3 : most, text, sizeof(text));
 		write_text(plot, x, BOTTOM + 23, "text-anchor=\"middle\" font-size=\"14\"", text);
 	}
@@ -260,12 +267,14 @@ static void draw_area(const struct plot *plot, const struct figure_line *line, e
 static void draw_mark(const struct plot *plot, unsigned int run, double x, double y)
 {
 	if (run == 0)
-		fprintf(plot->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\" fill=\"#fff\" "
-				   "stroke=\"%s\" stroke-width=\"1.8\"/>\n",
+		fprintf(plot->out,
+			"<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\" fill=\"#fff\" "
+			"stroke=\"%s\" stroke-width=\"1.8\"/>\n",
 			x, y, looks[run].colour);
 	else
-		fprintf(plot->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"6.4\" height=\"6.4\" "
-				   "fill=\"%s\"/>\n",
+		fprintf(plot->out,
+			"<rect x=\"%.1f\" y=\"%.1f\" width=\"6.4\" height=\"6.4\" "
+			"fill=\"%s\"/>\n",
 			x - 3.2, y - 3.2, looks[run].colour);
 }
 
@@ -295,8 +304,9 @@ static void draw_line(const struct plot *plot, unsigned int run)
 		return;
 	fputs("<polyline class=\"median\" points=\"", plot->out);
 	write_edge(plot, line, EDGE_MEDIAN, false);
-	fprintf(plot->out, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"2.4\" "
-			   "stroke-linejoin=\"round\"/>\n",
+	fprintf(plot->out,
+		"\" fill=\"none\" stroke=\"%s\" stroke-width=\"2.4\" "
+		"stroke-linejoin=\"round\"/>\n",
 		looks[run].colour);
 	for (i = 0; i < points_of(plot->path); i++)
 		if (line->point[i].time_ns.count)
@@ -332,7 +342,8 @@ static void draw_ends(const struct plot *plot)
 			y = y >= above ? above + 16 : above - 16;
 		above = y;
 		format_value(plot, ns, text, sizeof(text));
-		snprintf(style, sizeof(style), "font-weight=\"bold\" fill=\"%s\"", looks[run].colour);
+		snprintf(style, sizeof(style), "font-weight=\"bold\" fill=\"%s\"",
+			 looks[run].colour);
 		write_text(plot, RIGHT + 10, y, style, text);
 	}
 }
@@ -371,8 +382,9 @@ static void legend_line(const struct plot *plot, double y, unsigned int run)
 	const struct figure_line *line = &plot->path->line[run];
 	char name[64], text[160];
 
-	fprintf(plot->out, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
-			   "stroke-width=\"2.4\"/>\n",
+	fprintf(plot->out,
+		"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
+		"stroke-width=\"2.4\"/>\n",
 		LEFT + 20, y - 4, LEFT + 54, y - 4, looks[run].colour);
 	draw_mark(plot, run, LEFT + 37, y - 4);
 	fitting_name(plot->figure->run_id[run], 24, name, sizeof(name));
@@ -382,8 +394,8 @@ static void legend_line(const struct plot *plot, double y, unsigned int run)
 
 static void legend_area(const struct plot *plot, double y, const char *style, const char *text)
 {
-	fprintf(plot->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"34\" height=\"12\" %s/>\n", LEFT + 20,
-		y - 10, style);
+	fprintf(plot->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"34\" height=\"12\" %s/>\n",
+		LEFT + 20, y - 10, style);
 	write_text(plot, LEFT + 64, y, "", text);
 }
 
@@ -415,8 +427,9 @@ static void draw_legend(const struct plot *plot)
 	double y = TOP + 32;
 	unsigned int run;
 
-	fprintf(plot->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"330\" height=\"%.1f\" rx=\"4\" "
-			   "fill=\"#fff\" fill-opacity=\"0.9\" stroke=\"#ccc\"/>\n",
+	fprintf(plot->out,
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"330\" height=\"%.1f\" rx=\"4\" "
+		"fill=\"#fff\" fill-opacity=\"0.9\" stroke=\"#ccc\"/>\n",
 		LEFT + 10, TOP + 10, 22.0 * legend_rows(plot) + 14);
 	for (run = 0; run < plot->figure->runs; run++) {
 		if (!plot->path->line[run].point)
@@ -438,7 +451,8 @@ static void draw_note(const struct plot *plot)
 		others += plot->figure->chains[run] - plot->path->line[run].chains;
 	if (others == 0)
 		return;
-	snprintf(text, sizeof(text), "%" PRIu64 " chains that took another way are not shown.", others);
+	snprintf(text, sizeof(text), "%" PRIu64 " chains that took another way are not shown.",
+		 others);
 	write_text(plot, 24, HEIGHT - 16, "font-size=\"12\" fill=\"#555\"", text);
 }
 

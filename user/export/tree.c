@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tree.c - questions about a chain as a tree. A parent stands before its children, so one walk backwards sums up. */
+/*
+ * tree.c - questions about a chain as a tree. A parent stands before its children, so one walk backwards
+ * sums up.
+ */
 #include "export/tree.h"
 
 unsigned int tree_parent(const struct chain *chain, unsigned int call)
@@ -24,7 +27,8 @@ static uint64_t waited_below(const struct call *call)
 
 	if (app_ns == TIME_UNKNOWN)
 		return tree_known(call->total_ns);
-	return app_ns - (tree_known(call->srv_self_ns) < app_ns ? tree_known(call->srv_self_ns) : app_ns);
+	return app_ns -
+	       (tree_known(call->srv_self_ns) < app_ns ? tree_known(call->srv_self_ns) : app_ns);
 }
 
 void tree_injected_below(const struct chain *chain, uint64_t *ret_below_ns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tree.h - questions about a chain as a tree: who is whose parent, and how much of a call was injected further down.
+ * tree.h - questions about a chain as a tree: who is whose parent, and how much of a call was injected
+ * further down.
  */
 #ifndef HOPFAULT_EXPORT_TREE_H
 #define HOPFAULT_EXPORT_TREE_H
@@ -16,7 +17,8 @@ unsigned int tree_parent(const struct chain *chain, unsigned int call);
 uint64_t tree_known(uint64_t ns);
 
 /*
- * ret_below_ns[i]: of call i's time, what was injected into the calls that its service made meanwhile. Calls side by side
+ * ret_below_ns[i]: of call i's time, what was injected into the calls that its service made meanwhile.
+ * Calls side by side
  * count both, but never more than the time that the service waited for its own calls.
  */
 void tree_injected_below(const struct chain *chain, uint64_t *ret_below_ns);

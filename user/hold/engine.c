@@ -191,6 +191,16 @@ static bool read_some(struct engine *engine)
 
 /* ---- waiting ---- */
 
+/* Leave the core's other half some room. */
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 static void spin_until(struct engine *engine, uint64_t from_ns, uint64_t until_ns)
 {
 	uint64_t look_ns = from_ns + SPIN_LOOK_NS;
@@ -202,7 +212,7 @@ static void spin_until(struct engine *engine, uint64_t from_ns, uint64_t until_n
 			look_ns = now_ns + SPIN_LOOK_NS;
 			until_ns = queue_next_due_ns(engine->queue);
 		}
-		__builtin_ia32_pause();
+		relax();
 	}
 	pace_spun(&engine->pace, now_ns - from_ns);
 	COUNT(engine, spun_ns, now_ns - from_ns);

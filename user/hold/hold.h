@@ -75,7 +75,7 @@ int hold_new(const struct hold_options *options, const volatile struct hf_config
 void hold_free(struct hold *hold);
 
 /*
- * Serve one more network namespace. -EEXIST: it is served already. -ENODEV, -ENOENT: no TUN here.
+ * Serve one more network namespace. -EEXIST: it is served already (also when its TAP was lost: remove it first). -ENODEV, -ENOENT: no TUN here.
  * Needs CAP_NET_ADMIN and CAP_NET_RAW there, and CAP_SYS_ADMIN to enter it; returns in the caller's own.
  */
 int hold_add_netns(struct hold *hold, int netns_fd, uint32_t *ret_tap_ifindex);

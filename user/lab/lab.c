@@ -31,6 +31,7 @@
 #include "lab/lab_parts.h"
 
 #define SERVICES_DEFAULT 5
+#define FOLDER_TRIES	 20
 #define LOCK_WAIT_NS	 5000000000ULL
 
 int lab_tell(char *ret_error, int r, const char *format, ...)
@@ -43,6 +44,38 @@ int lab_tell(char *ret_error, int r, const char *format, ...)
 		va_end(arguments);
 	}
 	return r;
+}
+
+/* Signals that ask to stop wait while this is held. */
+static void stop_signals(sigset_t *ret_set)
+{
+	sigemptyset(ret_set);
+	sigaddset(ret_set, SIGINT);
+	sigaddset(ret_set, SIGTERM);
+	sigaddset(ret_set, SIGHUP);
+	sigaddset(ret_set, SIGQUIT);
+}
+
+static bool is_interrupted(void)
+{
+	sigset_t stop, pending;
+
+	stop_signals(&stop);
+	sigpending(&pending);
+	return sigandset(&stop, &stop, &pending) == 0 && !sigisemptyset(&stop);
+}
+
+static void signals_hold(sigset_t *ret_before)
+{
+	sigset_t stop;
+
+	stop_signals(&stop);
+	sigprocmask(SIG_BLOCK, &stop, ret_before);
+}
+
+static void signals_release(const sigset_t *before)
+{
+	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 static int folder_path(char path[LAB_PATH_MAX])
@@ -66,7 +99,8 @@ static int folder_make(char *ret_error)
 	if (r == 0)
 		r = folder_path(path);
 	if (r < 0)
-		return lab_tell(ret_error, r, "HOPFAULT_RUN_DIR must be an absolute path, and short");
+		return lab_tell(ret_error, r,
+				"HOPFAULT_RUN_DIR must be an absolute path, and short");
 	if ((mkdir(run_dir, 0755) < 0 && errno != EEXIST) ||
 	    (mkdir(path, 0755) < 0 && errno != EEXIST))
 		return lab_tell(ret_error, -errno, "can't make %s: %s", path, strerror(errno));
@@ -111,6 +145,8 @@ static int lock_wait(int fd)
 			return -errno;
 		if (lab_now_ns() > end_ns)
 			return -EBUSY;
+		if (is_interrupted())
+			return -EINTR;
 		nanosleep(&pause, NULL);
 	}
 	return 0;
@@ -124,7 +160,8 @@ static int folder_lock(int *ret_fd, char *ret_error)
 
 	r = folder_path(path);
 	if (r < 0)
-		return lab_tell(ret_error, r, "HOPFAULT_RUN_DIR must be an absolute path, and short");
+		return lab_tell(ret_error, r,
+				"HOPFAULT_RUN_DIR must be an absolute path, and short");
 	for (;;) {
 		_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -133,44 +170,14 @@ static int folder_lock(int *ret_fd, char *ret_error)
 					strerror(errno));
 		r = lock_wait(fd);
 		if (r < 0)
-			return lab_tell(ret_error, r, "another command is at work on the lab");
+			return lab_tell(ret_error, r, "%s",
+					r == -EINTR ? "interrupted"
+						    : "another command is at work on the lab");
 		if (!is_still_there(fd, path))
 			continue;
 		*ret_fd = TAKE_FD(fd);
 		return 0;
 	}
-}
-
-/* Signals that ask to stop wait while this is held. */
-static void stop_signals(sigset_t *ret_set)
-{
-	sigemptyset(ret_set);
-	sigaddset(ret_set, SIGINT);
-	sigaddset(ret_set, SIGTERM);
-	sigaddset(ret_set, SIGHUP);
-	sigaddset(ret_set, SIGQUIT);
-}
-
-static bool is_interrupted(void)
-{
-	sigset_t stop, pending;
-
-	stop_signals(&stop);
-	sigpending(&pending);
-	return sigandset(&stop, &stop, &pending) == 0 && !sigisemptyset(&stop);
-}
-
-static void signals_hold(sigset_t *ret_before)
-{
-	sigset_t stop;
-
-	stop_signals(&stop);
-	sigprocmask(SIG_BLOCK, &stop, ret_before);
-}
-
-static void signals_release(const sigset_t *before)
-{
-	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 /* ---- the plan ---- */
@@ -198,9 +205,10 @@ static int plan_node(struct lab_state *state, const char *name, char *ret_error)
 	struct lab_node *node = &state->node[state->nodes];
 
 	if (!lab_name_is_valid(name))
-		return lab_tell(ret_error, -EINVAL,
-				"'%.32s' is not a lab name: 1 to %d characters of a-z 0-9 -, not %s", name,
-				LAB_NAME_MAX, LAB_SWITCH);
+		return lab_tell(
+			ret_error, -EINVAL,
+			"'%.32s' is not a lab name: 1 to %d characters of a-z 0-9 -, not %s", name,
+			LAB_NAME_MAX, LAB_SWITCH);
 	if (state_has(state, name))
 		return lab_tell(ret_error, -EINVAL, "two of the lab are called '%s'", name);
 	strcpy(node->name, name);
@@ -233,10 +241,12 @@ static int plan(const struct lab_options *options, struct lab_state *state, char
 	if (options->monolith)
 		services = 1;
 	if (services > LAB_SERVICES_MAX)
-		return lab_tell(ret_error, -E2BIG, "a lab has at most %d services", LAB_SERVICES_MAX);
+		return lab_tell(ret_error, -E2BIG, "a lab has at most %d services",
+				LAB_SERVICES_MAX);
 	r = lab_prefix(&prefix);
 	if (r < 0)
-		return lab_tell(ret_error, r, "HOPFAULT_LAB_PREFIX is 1 to %d characters of a-z 0-9 -",
+		return lab_tell(ret_error, r,
+				"HOPFAULT_LAB_PREFIX is 1 to %d characters of a-z 0-9 -",
 				LAB_PREFIX_MAX);
 	strcpy(state->prefix, prefix);
 	state->port = LAB_PORT;
@@ -347,8 +357,8 @@ static int write_hosts(const struct lab_state *state, char *ret_error)
 	return 0;
 }
 
-static int start_services(const struct lab_options *options, const char *program, struct lab_state *state,
-			  const struct lab_spaces *spaces, char *ret_error)
+static int start_services(const struct lab_options *options, const char *program,
+			  struct lab_state *state, const struct lab_spaces *spaces, char *ret_error)
 {
 	_cleanup_(closep) int go_fd = -1;
 	int r;
@@ -409,7 +419,8 @@ static int make_room(const struct lab_options *options, char *ret_error)
 	if (r < 0)
 		return r;
 	if (state->is_finished && !options->replace)
-		return lab_tell(ret_error, -EEXIST, "the lab is up already: use --replace, or lab down");
+		return lab_tell(ret_error, -EEXIST,
+				"the lab is up already: use --replace, or lab down");
 	return take_down(state, ret_error);
 }
 
@@ -439,6 +450,20 @@ static int up_locked(const struct lab_options *options, struct lab_result *resul
 	return 0;
 }
 
+/* Made if need be, and locked. */
+static int open_folder(int *ret_lock, char *ret_error)
+{
+	int r = -ENOENT;
+
+	/* -ENOENT: a down has removed it in between, or the folder above is not there. */
+	for (int i = 0; i < FOLDER_TRIES && r == -ENOENT; i++) {
+		r = folder_make(ret_error);
+		if (r == 0)
+			r = folder_lock(ret_lock, ret_error);
+	}
+	return r;
+}
+
 int lab_up(const struct lab_options *options, struct lab_result *ret_result, char *ret_error)
 {
 	struct lab_result result = { 0 };
@@ -448,16 +473,11 @@ int lab_up(const struct lab_options *options, struct lab_result *ret_result, cha
 	int r;
 
 	lab_tell(ret_error, 0, "%s", "");
-	do {
-		r = folder_make(ret_error);
-		if (r == 0)
-			r = folder_lock(&lock, ret_error);
-	} while (r == -ENOENT); /* a down has removed it in between */
-	if (r < 0)
-		return r;
 	signals_hold(&before);
-	r = up_locked(options, &result, ret_error);
-	if (r < 0 && r != -ETIMEDOUT && r != -ECHILD && r != -EEXIST)
+	r = open_folder(&lock, ret_error);
+	if (r == 0)
+		r = up_locked(options, &result, ret_error);
+	if (r < 0 && lock >= 0 && r != -ETIMEDOUT && r != -ECHILD && r != -EEXIST)
 		folder_remove();
 	signals_release(&before);
 	if (r < 0)
@@ -514,7 +534,8 @@ int lab_status(struct lab_status *ret_status, char *ret_error)
 	status.is_whole = state->is_finished;
 	r = lab_netns_open(state, LAB_CLIENT, &state->node[0].netns, &client);
 	if (r < 0 && r != -ENOENT)
-		return lab_tell(ret_error, r, "can't open the client's namespace: %s", strerror(-r));
+		return lab_tell(ret_error, r, "can't open the client's namespace: %s",
+				strerror(-r));
 	for (size_t i = 0; i < state->nodes; i++) {
 		look_at_node(state, i, &client, &status.node[i]);
 		status.is_whole = status.is_whole && node_is_well(&status.node[i]);
@@ -543,6 +564,7 @@ int lab_enter_client(char *ret_error)
 	if (r == 0 && setns(client.fd, CLONE_NEWNET) < 0)
 		r = -errno;
 	if (r < 0)
-		return lab_tell(ret_error, r, "can't enter the client's namespace: %s", strerror(-r));
+		return lab_tell(ret_error, r, "can't enter the client's namespace: %s",
+				strerror(-r));
 	return 0;
 }

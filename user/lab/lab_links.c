@@ -161,7 +161,8 @@ static int wait_for_ports(struct netlink *hub, uint32_t bridge)
 	}
 }
 
-static int links_make(struct netlink *hub, const struct lab_state *state, const struct lab_spaces *spaces)
+static int links_make(struct netlink *hub, const struct lab_state *state,
+		      const struct lab_spaces *spaces)
 {
 	uint32_t bridge;
 	int r;

@@ -23,8 +23,9 @@
 #include "base/cleanup.h"
 #include "lab/lab_parts.h"
 
-#define PATH_SIZE  (sizeof(NETNS_NAMES_DIR) + NETNS_NAME_MAX + 1)
-#define LAYERS_MAX 8 /* mounts on one name: more than one where mounts were copied over each other */
+#define PATH_SIZE (sizeof(NETNS_NAMES_DIR) + NETNS_NAME_MAX + 1)
+#define LAYERS_MAX \
+	8 /* mounts on one name: more than one where mounts were copied over each other */
 
 void lab_spaces_init(struct lab_spaces *spaces)
 {
@@ -71,7 +72,8 @@ static int name_check(const struct lab_state *state, const char *node, char *ret
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return lab_tell(ret_error, -EBUSY,
-			"%s exists and is not the lab's: remove it, or set HOPFAULT_LAB_PREFIX", path);
+			"%s exists and is not the lab's: remove it, or set HOPFAULT_LAB_PREFIX",
+			path);
 }
 
 int lab_names_check(const struct lab_state *state, char *ret_error)
@@ -209,8 +211,8 @@ static enum what_it_is look_at(const char *path, const struct lab_netns *written
 	return lab_netns_is(written, &found) ? OUR_NAMESPACE : FOREIGN;
 }
 
-static int name_remove(const struct lab_state *state, const char *node, const struct lab_netns *written,
-		       char *ret_error)
+static int name_remove(const struct lab_state *state, const char *node,
+		       const struct lab_netns *written, char *ret_error)
 {
 	char path[PATH_SIZE];
 
@@ -230,8 +232,8 @@ static int name_remove(const struct lab_state *state, const char *node, const st
 						strerror(errno));
 			return 0;
 		case FOREIGN:
-			return lab_tell(ret_error, -EBUSY, "%s is not the lab's (any more): it was left",
-					path);
+			return lab_tell(ret_error, -EBUSY,
+					"%s is not the lab's (any more): it was left", path);
 		}
 	}
 	return lab_tell(ret_error, -EBUSY, "%s is mounted over and over", path);

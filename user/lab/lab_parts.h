@@ -51,8 +51,9 @@ int lab_program_find(const struct lab_options *options, char **ret_program, char
  * Starts a process for each service, which waits; notes pid and start time in state. lab_services_go() lets them go on.
  * When the caller dies before, they do too.
  */
-int lab_services_make(const struct lab_options *options, const char *program, struct lab_state *state,
-		      const struct lab_spaces *spaces, int *ret_go_fd, char *ret_error);
+int lab_services_make(const struct lab_options *options, const char *program,
+		      struct lab_state *state, const struct lab_spaces *spaces, int *ret_go_fd,
+		      char *ret_error);
 int lab_services_go(const struct lab_state *state, int go_fd);
 int lab_services_remove(const struct lab_state *state, char *ret_error);
 bool lab_process_is_alive(pid_t pid, uint64_t start_time);
@@ -64,7 +65,8 @@ int lab_hosts_write(const struct lab_state *state);
 int lab_ready_wait(const struct lab_state *state, int client_netns_fd, uint64_t timeout_ns,
 		   bool (*is_interrupted)(void), char *ret_error);
 /* Tries once, for at most 200 ms. */
-bool lab_is_listening(const struct lab_state *state, const struct lab_node *node, int client_netns_fd);
+bool lab_is_listening(const struct lab_state *state, const struct lab_node *node,
+		      int client_netns_fd);
 
 uint64_t lab_now_ns(void);
 

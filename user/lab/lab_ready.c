@@ -72,7 +72,8 @@ static int try_from(int client_netns_fd, const struct lab_node *node, uint16_t p
 	return r;
 }
 
-bool lab_is_listening(const struct lab_state *state, const struct lab_node *node, int client_netns_fd)
+bool lab_is_listening(const struct lab_state *state, const struct lab_node *node,
+		      int client_netns_fd)
 {
 	return try_from(client_netns_fd, node, state->port) == 0;
 }

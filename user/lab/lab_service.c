@@ -30,11 +30,11 @@
 #include "base/cleanup.h"
 #include "lab/lab_parts.h"
 
-#define PROGRAM	       "hopchain"
-#define LOG_MAX_BYTES  (16 * 1024 * 1024) /* of what a service may write to one file */
-#define END_WAIT_MS    5000
-#define ARGUMENTS_MAX  64
-#define ARGUMENT_SIZE  64
+#define PROGRAM	      "hopchain"
+#define LOG_MAX_BYTES (16 * 1024 * 1024) /* of what a service may write to one file */
+#define END_WAIT_MS   5000
+#define ARGUMENTS_MAX 64
+#define ARGUMENT_SIZE 64
 
 static bool is_program(const char *path)
 {
@@ -85,7 +85,8 @@ int lab_program_find(const struct lab_options *options, char **ret_program, char
 	if (options->program) {
 		program = is_program(options->program) ? realpath(options->program, NULL) : NULL;
 		if (!program)
-			return lab_tell(ret_error, -ENOENT, "%s is not a program", options->program);
+			return lab_tell(ret_error, -ENOENT, "%s is not a program",
+					options->program);
 	} else {
 		program = program_beside_us();
 		if (!program)
@@ -133,9 +134,9 @@ static int command_add_next(struct command *command, const struct lab_state *sta
 }
 
 /* next NULL: the last of the chain. */
-static int command_make(struct command *command, const struct lab_options *options, const char *program,
-			const struct lab_state *state, const struct lab_node *node,
-			const struct lab_node *next)
+static int command_make(struct command *command, const struct lab_options *options,
+			const char *program, const struct lab_state *state,
+			const struct lab_node *node, const struct lab_node *next)
 {
 	int r;
 
@@ -303,8 +304,8 @@ static _Noreturn void process_one(const struct start *start)
 
 static int start_one(const struct start *start, struct lab_node *node)
 {
-	long pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD, 0, 0, 0,
-			   0);
+	long pid =
+		syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | SIGCHLD, 0, 0, 0, 0);
 
 	if (pid < 0)
 		return -errno;
@@ -314,8 +315,9 @@ static int start_one(const struct start *start, struct lab_node *node)
 	return process_start_time(node->pid, &node->start_time);
 }
 
-static int service_make(const struct lab_options *options, const char *program, struct lab_state *state,
-			size_t i, const struct lab_spaces *spaces, int go_fd)
+static int service_make(const struct lab_options *options, const char *program,
+			struct lab_state *state, size_t i, const struct lab_spaces *spaces,
+			int go_fd)
 {
 	const struct lab_node *next = i + 1 < state->nodes ? &state->node[i + 1] : NULL;
 	struct lab_node *node = &state->node[i];
@@ -338,8 +340,9 @@ static int service_make(const struct lab_options *options, const char *program, 
 	return r < 0 ? r : start_one(&start, node);
 }
 
-int lab_services_make(const struct lab_options *options, const char *program, struct lab_state *state,
-		      const struct lab_spaces *spaces, int *ret_go_fd, char *ret_error)
+int lab_services_make(const struct lab_options *options, const char *program,
+		      struct lab_state *state, const struct lab_spaces *spaces, int *ret_go_fd,
+		      char *ret_error)
 {
 	_cleanup_(closep) int go_read = -1;
 	int pipe_fd[2], r = 0;
@@ -378,18 +381,33 @@ bool lab_process_is_alive(pid_t pid, uint64_t start_time)
 	return poll(&poll_fd, 1, 0) == 0; /* readable: dead, though nobody may have asked yet */
 }
 
-/* -1: it is not there any more. */
-static int open_if_ours(const struct lab_node *node)
+/* ret_pidfd -1: it is not there any more. */
+static int open_if_ours(const struct lab_node *node, int *ret_pidfd)
 {
 	_cleanup_(closep) int pidfd = -1;
 	uint64_t found;
 
+	*ret_pidfd = -1;
 	if (node->pid <= 0)
-		return -1;
+		return 0;
 	pidfd = (int)syscall(SYS_pidfd_open, node->pid, 0);
-	if (pidfd < 0 || process_start_time(node->pid, &found) < 0 || found != node->start_time)
-		return -1;
-	return TAKE_FD(pidfd);
+	if (pidfd < 0)
+		return errno == ESRCH ? 0 : -errno;
+	if (process_start_time(node->pid, &found) == 0 && found == node->start_time)
+		*ret_pidfd = TAKE_FD(pidfd);
+	return 0;
+}
+
+static int end_service(const struct lab_node *node, int *ret_pidfd)
+{
+	int r;
+
+	r = open_if_ours(node, ret_pidfd);
+	if (r < 0 || *ret_pidfd < 0)
+		return r;
+	if (syscall(SYS_pidfd_send_signal, *ret_pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return -errno;
+	return 0;
 }
 
 static int wait_for_end(int pidfd, pid_t pid)
@@ -406,23 +424,25 @@ static int wait_for_end(int pidfd, pid_t pid)
 	return 0;
 }
 
+static int tell_not_ended(const struct lab_node *node, int r, char *ret_error)
+{
+	return lab_tell(ret_error, r, "service %s (process %d) can't be ended: %s", node->name,
+			(int)node->pid, strerror(-r));
+}
+
+/* All are told to end before one is waited for. */
 int lab_services_remove(const struct lab_state *state, char *ret_error)
 {
-	int pidfd[LAB_NODES_MAX], r, first = 0;
+	int pidfd[LAB_NODES_MAX], r[LAB_NODES_MAX], first = 0;
 
+	for (size_t i = 0; i < state->nodes; i++)
+		r[i] = end_service(&state->node[i], &pidfd[i]);
 	for (size_t i = 0; i < state->nodes; i++) {
-		pidfd[i] = open_if_ours(&state->node[i]);
-		if (pidfd[i] >= 0)
-			syscall(SYS_pidfd_send_signal, pidfd[i], SIGKILL, NULL, 0);
-	}
-	for (size_t i = 0; i < state->nodes; i++) {
-		if (pidfd[i] < 0)
-			continue;
-		r = wait_for_end(pidfd[i], state->node[i].pid);
-		close(pidfd[i]);
-		if (r < 0 && first == 0)
-			first = lab_tell(ret_error, r, "service %s (process %d) does not end",
-					 state->node[i].name, (int)state->node[i].pid);
+		if (pidfd[i] >= 0 && r[i] == 0)
+			r[i] = wait_for_end(pidfd[i], state->node[i].pid);
+		closep(&pidfd[i]);
+		if (r[i] < 0 && first == 0)
+			first = tell_not_ended(&state->node[i], r[i], ret_error);
 	}
 	return first;
 }

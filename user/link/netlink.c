@@ -20,8 +20,8 @@
 #include "link/netlink_socket.h"
 #include "link/netlink_talk.h"
 
-#define DUMP_TRIES	  16
-#define WATCH_BUFFER	  65536
+#define DUMP_TRIES	    16
+#define WATCH_BUFFER	    65536
 #define WATCH_SOCKET_BUFFER (1 << 20) /* bytes of news that may wait for the reader */
 
 bool hf_addr_is_ipv4(const struct hf_addr *addr)
@@ -244,7 +244,8 @@ struct netlink_watch {
 	char buffer[WATCH_BUFFER] __attribute__((aligned(8)));
 };
 
-int netlink_watch_open(int netns_fd, netlink_news_fn tell, void *user, struct netlink_watch **ret_watch)
+int netlink_watch_open(int netns_fd, netlink_news_fn tell, void *user,
+		       struct netlink_watch **ret_watch)
 {
 	_cleanup_(netlink_watch_closep) struct netlink_watch *watch = calloc(1, sizeof(*watch));
 	int size_bytes = WATCH_SOCKET_BUFFER, r;

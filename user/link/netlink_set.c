@@ -203,7 +203,8 @@ static int own_prefix_len(const struct hf_addr *addr, uint8_t prefix_len, uint8_
 	return 0;
 }
 
-int netlink_add_addr(struct netlink *nl, uint32_t ifindex, const struct hf_addr *addr, uint8_t prefix_len)
+int netlink_add_addr(struct netlink *nl, uint32_t ifindex, const struct hf_addr *addr,
+		     uint8_t prefix_len)
 {
 	char buffer[NETLINK_REQUEST_SIZE] __attribute__((aligned(8)));
 	struct nlmsghdr *request;

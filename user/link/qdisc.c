@@ -28,9 +28,9 @@
 #define NSEC_PER_USEC 1000ULL
 #define NSEC_PER_SEC  1000000000ULL
 
-#define FQ_TIMER_SLACK_NS 1000	      /* fq's own default, 10 us, is its whole disadvantage to netem */
-#define FQ_LIMIT_MIN	  10000	      /* fq's own default */
-#define FQ_LIMIT_MAX	  2000000     /* packets of up to 64 KB: more is not a queue but a memory leak */
+#define FQ_TIMER_SLACK_NS 1000 /* fq's own default, 10 us, is its whole disadvantage to netem */
+#define FQ_LIMIT_MIN	  10000 /* fq's own default */
+#define FQ_LIMIT_MAX	  2000000 /* packets of up to 64 KB: more is not a queue but a memory leak */
 #define FQ_RATE_MAX	  10000000ULL
 
 struct qdisc_seen {
@@ -154,8 +154,7 @@ static int take_qdisc(const struct nlmsghdr *message, void *user)
 	struct qdisc_seen *seen = user;
 	const struct nlattr *attr;
 
-	if (message->nlmsg_type != RTM_NEWQDISC ||
-	    mnl_nlmsg_get_payload_len(message) < sizeof(*tc))
+	if (message->nlmsg_type != RTM_NEWQDISC || mnl_nlmsg_get_payload_len(message) < sizeof(*tc))
 		return -EBADMSG;
 	if ((uint32_t)tc->tcm_ifindex != seen->ifindex)
 		return 0; /* a kernel before 5.x may list all devices */
@@ -185,8 +184,7 @@ static int see(struct netlink *nl, uint32_t ifindex, struct qdisc_seen *ret_seen
 		return r;
 	for (int i = 0; i < 16; i++) {
 		*ret_seen = (struct qdisc_seen){ .ifindex = ifindex };
-		r = netlink_talk(nl,
-				 begin_qdisc(buffer, RTM_GETQDISC, NLM_F_DUMP, ifindex, 0, 0),
+		r = netlink_talk(nl, begin_qdisc(buffer, RTM_GETQDISC, NLM_F_DUMP, ifindex, 0, 0),
 				 take_qdisc, ret_seen);
 		if (r != -EINTR)
 			break;
@@ -223,7 +221,8 @@ static int install(struct netlink *nl, uint32_t ifindex, const struct qdisc_fq_n
 	struct qdisc_fq_size size = qdisc_fq_size_for(need);
 	int r;
 
-	r = netlink_talk(nl, qdisc_fq_request(buffer, ifindex, QDISC_FQ_HANDLE, true, &size), NULL, NULL);
+	r = netlink_talk(nl, qdisc_fq_request(buffer, ifindex, QDISC_FQ_HANDLE, true, &size), NULL,
+			 NULL);
 	return r == -EEXIST ? -EBUSY : install_error(r);
 }
 
@@ -254,7 +253,8 @@ static bool root_is_ours(const struct qdisc_root *root, uint32_t handle)
 	return handle != 0 && root->handle == handle && strcmp(root->kind, "fq") == 0;
 }
 
-int qdisc_resize_fq(struct netlink *nl, uint32_t ifindex, uint32_t handle, const struct qdisc_fq_need *need)
+int qdisc_resize_fq(struct netlink *nl, uint32_t ifindex, uint32_t handle,
+		    const struct qdisc_fq_need *need)
 {
 	char buffer[NETLINK_REQUEST_SIZE] __attribute__((aligned(8)));
 	struct qdisc_fq_size size = qdisc_fq_size_for(need);
@@ -268,7 +268,8 @@ int qdisc_resize_fq(struct netlink *nl, uint32_t ifindex, uint32_t handle, const
 		return r;
 	if (!root_is_ours(&root, handle))
 		return -ESTALE;
-	return netlink_talk(nl, qdisc_fq_request(buffer, ifindex, handle, false, &size), NULL, NULL);
+	return netlink_talk(nl, qdisc_fq_request(buffer, ifindex, handle, false, &size), NULL,
+			    NULL);
 }
 
 int qdisc_remove_fq(struct netlink *nl, uint32_t ifindex, uint32_t handle)
@@ -292,7 +293,8 @@ int qdisc_remove_fq(struct netlink *nl, uint32_t ifindex, uint32_t handle)
 	return r == -ENODEV ? 0 : r;
 }
 
-int qdisc_read_fq(struct netlink *nl, uint32_t ifindex, uint32_t handle, struct qdisc_fq_counts *ret_counts)
+int qdisc_read_fq(struct netlink *nl, uint32_t ifindex, uint32_t handle,
+		  struct qdisc_fq_counts *ret_counts)
 {
 	struct qdisc_seen seen;
 	int r;

@@ -123,10 +123,7 @@ void head_parse(const uint8_t *bytes, size_t len, struct head *ret_head)
 {
 	struct text text = { bytes, len };
 
-	ret_head->kind = HEAD_NONE;
-	ret_head->status = 0;
-	ret_head->method[0] = 0;
-	ret_head->path[0] = 0;
+	memset(ret_head, 0, sizeof(*ret_head)); /* all of it: it is copied whole */
 	if (!parse_response(text, ret_head))
 		parse_request(text, ret_head);
 }

@@ -555,11 +555,22 @@ void turn_abandon(const struct way *way)
 	}
 }
 
+/* No receive call of this client was told so far: is it because there will be none? */
+static bool read_may_come(const struct way *way, const struct open_call *call)
+{
+	uint32_t client = way->connection->endpoint[client_of(way->connection)];
+
+	return client >= HF_ENDPOINT_FIRST && !stream_of(way, RESPONSE)->reads_seen &&
+	       way->messages->now_ns < call->begun_ns + way->messages->limits.settle_ns;
+}
+
 static bool call_is_certainly_over(const struct way *way, const struct open_call *call)
 {
 	const struct message *response = &call->message[RESPONSE];
 
 	if (!message_has_begun(response) || !response_has_arrived(way, call))
+		return false;
+	if (read_may_come(way, call))
 		return false;
 	if (call != way->connection->answering)
 		return true; /* something follows its response, or a new request did */

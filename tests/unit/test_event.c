@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_event.c - facts about the way in: what is no event, what comes too late, and that nothing fed to a tracer
+ * can hurt it or make it grow.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "trace_data.h"
+
+static void what_is_no_event_is_counted_and_dropped(void **state)
+{
+	struct story *s = story_new(NULL);
+	struct wire w = wire_open(CLIENT, A, 40000);
+	struct record good, bad;
+	const struct tracer_stats *stats;
+
+	say_head(s, &w, 0, T0, 1000, 100);
+	good = s->record[0];
+	assert_int_equal(tracer_feed(s->tracer, good.bytes, good.size), 0);
+	for (size_t size = 0; size < good.size; size++)
+		assert_int_equal(tracer_feed(s->tracer, good.bytes, size), -EBADMSG);
+	bad = good;
+	bad.event.version++;
+	assert_int_equal(tracer_feed(s->tracer, bad.bytes, bad.size), -EBADMSG);
+	bad = good;
+	bad.event.kind = 99;
+	assert_int_equal(tracer_feed(s->tracer, bad.bytes, bad.size), -EBADMSG);
+	bad = good;
+	bad.packet.head_len = HF_HEAD_MAX;
+	assert_int_equal(tracer_feed(s->tracer, bad.bytes, bad.size), -EBADMSG);
+	bad = good;
+	bad.packet.point = 0;
+	assert_int_equal(tracer_feed(s->tracer, bad.bytes, bad.size), -EBADMSG);
+	bad = good;
+	bad.packet.verdict = 3;
+	assert_int_equal(tracer_feed(s->tracer, bad.bytes, bad.size), -EBADMSG);
+	bad = good;
+	bad.event.size = 16;
+	assert_int_equal(tracer_feed(s->tracer, bad.bytes, bad.size), -EBADMSG);
+	stats = tracer_stats(s->tracer);
+	assert_int_equal(stats->malformed, good.size + 6);
+	assert_int_equal(stats->events[HF_EVENT_PACKET], 1);
+	assert_int_equal(stats->packets[HF_POINT_LEAVE], 1);
+	story_free(s);
+}
+
+static void the_ring_may_pad_a_record(void **state)
+{
+	struct story *s = story_new(NULL);
+	struct wire w = wire_open(CLIENT, A, 40000);
+	unsigned char padded[EVENT_MAX + 64] = { 0 };
+
+	say_head(s, &w, 0, T0, 1000, 100);
+	memcpy(padded, s->record[0].bytes, s->record[0].size);
+	assert_int_equal(tracer_feed(s->tracer, padded, sizeof(padded)), 0);
+	story_free(s);
+}
+
+static void what_is_later_than_the_window_is_counted_and_dropped(void **state)
+{
+	struct story *s = story_new(NULL);
+	struct wire w = wire_open(CLIENT, A, 40000);
+
+	say_call(s, &w, T0 + 100 * MS, 5 * US);
+	story_tell_on(s);
+	tracer_tick(s->tracer, T0 + 200 * MS);
+	say_call(s, &w, T0, 5 * US);
+	story_tell(s);
+	assert_int_equal(tracer_stats(s->tracer)->late, 8);
+	assert_int_equal(s->calls, 1);
+	story_free(s);
+}
+
+static void a_full_window_lets_the_oldest_go(void **state)
+{
+	struct tracer_options options = { .window_max = 16 };
+	struct story *s = story_new(&options);
+	struct wire w = wire_open(CLIENT, A, 40000);
+	uint64_t t = T0;
+
+	for (int i = 0; i < 20; i++)
+		t = say_call(s, &w, t, 5 * US) + 5 * US;
+	story_tell(s);
+	assert_int_equal(s->calls, 20);
+	assert_int_equal(tracer_stats(s->tracer)->hurried, 160 - 16);
+	assert_int_equal(tracer_stats(s->tracer)->calls_complete, 20);
+	story_free(s);
+}
+
+static void a_limit_is_kept_and_what_it_costs_is_counted(void **state)
+{
+	struct tracer_options options = { .connections = 10, .calls = 5 };
+	struct story *s = story_new(&options);
+	const struct tracer_stats *stats;
+
+	for (uint16_t i = 0; i < 20; i++) {
+		struct wire w = wire_open(CLIENT, A, (uint16_t)(40000 + i));
+
+		say_request(s, &w, T0 + i * US, 100, NULL);
+	}
+	story_tell_on(s);
+	tracer_tick(s->tracer, T0 + 100 * MS);
+	stats = tracer_stats(s->tracer);
+	assert_int_equal(stats->connections_now, 10);
+	assert_int_equal(stats->calls_now, 5);
+	assert_int_equal(stats->refused_calls, 5);
+	assert_true(stats->refused_connections >= 10);
+	tracer_finish(s->tracer);
+	assert_int_equal(s->calls, 5);
+	assert_int_equal(tracer_stats(s->tracer)->calls_now, 0);
+	story_free(s);
+}
+
+static void the_options_are_checked(void **state)
+{
+	struct tracer_options options = { 0 };
+	struct tracer *tracer = NULL;
+
+	assert_int_equal(tracer_new(&options, &tracer), -EINVAL);
+	assert_null(tracer);
+}
+
+/* ---- nonsense, much of it ---- */
+
+static uint32_t some(uint64_t *seed, uint32_t n)
+{
+	return (uint32_t)(story_random(seed) % n);
+}
+
+/* Few ends, few numbers, so that the nonsense meets itself. */
+static void say_nonsense(struct story *s, uint64_t *seed, uint64_t t)
+{
+	static const char *const heads[] = { "GET / HTTP/1.1", "HTTP/1.1 200 ", "HTTP/1.1 100 ", NULL };
+	struct wire w = wire_open(CLIENT + some(seed, 3), CLIENT + some(seed, 3),
+				  (uint16_t)(8078 + some(seed, 4)));
+	uint32_t seq = 0xfffffff0U + some(seed, 5000), len = some(seed, 4) ? some(seed, 600) : 0;
+	int way = (int)some(seed, 2);
+	struct hf_packet_event *packet;
+
+	if (some(seed, 3) == 0) {
+		say_socket(s, &w, way, t, HF_SOCKET_SEND + some(seed, 6), seq, len)->tid =
+			some(seed, 4);
+		return;
+	}
+	w.head[way] = heads[some(seed, 4)];
+	packet = say_head(s, &w, way, t, seq, len);
+	packet->point = (uint8_t)(1 + some(seed, 3));
+	packet->verdict = (uint8_t)some(seed, 3);
+	packet->delay_ns = story_random(seed) % (10 * MS);
+	packet->rule_id[0] = some(seed, 20);
+	packet->tcp_flags = some(seed, 40) ? 16 : (uint8_t)some(seed, 32);
+	packet->dst_endpoint = some(seed, 20);
+	if (some(seed, 50) == 0)
+		((unsigned char *)packet)[some(seed, sizeof(*packet))] ^= 1U << some(seed, 8);
+}
+
+static void nonsense_neither_hurts_nor_stays(void **state)
+{
+	struct tracer_options options = {
+		.connections = 50, .calls = 200, .window_max = 500, .call_ns = 50 * MS,
+		.settle_ns = 5 * MS, .connection_ns = 100 * MS, .memory_max = 4 << 20,
+	};
+	const char *rounds = getenv("HOPFAULT_TRACE_FUZZ_ROUNDS");
+	uint64_t n = rounds ? strtoull(rounds, NULL, 10) : 60;
+
+	for (uint64_t round = 1; round <= n; round++) {
+		struct story *s = story_new(&options);
+		uint64_t seed = round, t = T0;
+		const struct tracer_stats *stats;
+
+		for (int i = 0; i < 3000; i++) {
+			say_nonsense(s, &seed, t += some(&seed, 60 * US));
+			if (i % 500 == 499) {
+				story_tell_on(s);
+				tracer_tick(s->tracer, t);
+			}
+		}
+		story_tell(s);
+		stats = tracer_stats(s->tracer);
+		assert_int_equal(stats->calls_now, 0);
+		assert_int_equal(stats->connections_now, 0);
+		assert_true(stats->memory_most <= options.memory_max);
+		for (size_t i = 0; i < s->calls; i++) {
+			const struct call *c = &s->call[i];
+
+			assert_int_equal(sum_of_stages(c), c->total_ns);
+			assert_true(!c->complete || c->stage_ns[STAGE_UNATTRIBUTED] == 0);
+			assert_true(c->total_ns < 1000 * 1000 * MS);
+			assert_true(c->injected_ns <= c->total_ns);
+			assert_true(c->srv_self_ns == TIME_UNKNOWN ||
+				    c->srv_self_ns <= c->total_ns);
+			assert_int_not_equal(c->span_id, 0);
+		}
+		story_free(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_no_event_is_counted_and_dropped),
+		cmocka_unit_test(the_ring_may_pad_a_record),
+		cmocka_unit_test(what_is_later_than_the_window_is_counted_and_dropped),
+		cmocka_unit_test(a_full_window_lets_the_oldest_go),
+		cmocka_unit_test(a_limit_is_kept_and_what_it_costs_is_counted),
+		cmocka_unit_test(the_options_are_checked),
+		cmocka_unit_test(nonsense_neither_hurts_nor_stays),
+	};
+
+	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
+}
