@@ -94,6 +94,7 @@ $(BUILD)/tests/prog/test_%: $(BUILD)/tests/prog/test_%.o $(call obj,$(PROG_LIB))
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+$(BUILD)/tests/tools/progbench: $(call obj,tests/prog/harness.c tests/prog/packets.c)
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(TESTED_OBJ)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)

@@ -170,7 +170,8 @@ static __always_inline void judge_released(const struct hf_link *link, __u64 now
 			judgement->verdict = HF_VERDICT_DROP;
 			return;
 		}
-		count_released(rule->id, desk->error_ns, desk->error_bucket);
+		if (desk->error_bucket < HF_ERROR_BUCKETS)
+			count_released(rule->id, desk->error_ns, desk->error_bucket);
 	}
 }
 

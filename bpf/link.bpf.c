@@ -98,8 +98,9 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	skb->tstamp = 0;
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
-	desk->error_ns = now_ns > due_ns ? now_ns - due_ns : 0;
-	desk->error_bucket = error_bucket(desk->error_ns);
+	/* let go before it was due: a heal, no error of the engine's */
+	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
+	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
 	who.src = endpoint_at(&desk->packet.flow.src);
 	link = link_rules(&who);
 	if (link)

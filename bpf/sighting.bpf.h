@@ -114,8 +114,8 @@ static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 	sighting_fill(&told->event, HF_POINT_LEAVE, packet, who, &none);
 	if (len > HF_HEAD_MAX)
 		len = HF_HEAD_MAX;
-	barrier_var(len);
-	if (len >= 1 && len <= HF_HEAD_MAX &&
+	barrier_var(len); /* clang would drop the check that follows, which Linux 5.10 needs to see */
+	if (len >= sizeof(word) &&
 	    !bpf_skb_load_bytes(skb, packet->payload_offset, told->head, len))
 		told->event.head_len = len;
 	event_submit(told);

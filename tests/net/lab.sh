@@ -6,6 +6,7 @@
 #     tests/net/lab.sh [FOLDER]		FOLDER: where labtool and hopchain are (build/tests/tools and build)
 #
 # Runs beside a user's own lab and other tests: its own run folder and its own prefix for names.
+# shellcheck disable=SC2317,SC2015,SC2001,SC2143 # called by name, from run()
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)

@@ -42,6 +42,16 @@ __u32 harness_ifindex(enum harness_device device)
 	return if_nametoindex(device_names[device]);
 }
 
+int harness_set_up(enum harness_device device, bool up)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	int r = netlink_open(-1, &nl);
+
+	if (r == 0)
+		r = netlink_set_up(nl, if_nametoindex(peer_names[device]), up);
+	return r < 0 ? r : netlink_set_up(nl, harness_ifindex(device), up);
+}
+
 int harness_enter_world(void)
 {
 	_cleanup_(netlink_closep) struct netlink *nl = NULL;

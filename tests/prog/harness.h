@@ -20,9 +20,10 @@
 #include "abi.h"
 #include "packets.h"
 
-#define HARNESS_MARK   0x48460001
-#define HARNESS_NETNS  7
-#define HARNESS_EVENTS 256 /* events kept from one drain; more are counted only */
+#define HARNESS_MARK	   0x48460001
+#define HARNESS_NETNS	   7
+#define HARNESS_TCX_EGRESS 47 /* BPF_TCX_EGRESS, which libbpf 1.1 does not name */
+#define HARNESS_EVENTS	   256 /* events kept from one drain; more are counted only */
 
 /* Host numbers for packets.h and endpoint ids at once; A and B have devices, the others have not; the last has no name. */
 enum { HOST_A = HF_ENDPOINT_FIRST, HOST_B, HOST_ELSEWHERE, HOST_UNNAMED };
@@ -56,6 +57,7 @@ struct harness_events {
 /* Puts the calling process into a new network namespace and makes the devices there: once for each process. */
 int harness_enter_world(void);
 __u32 harness_ifindex(enum harness_device device);
+int harness_set_up(enum harness_device device, bool up); /* with its peer; they begin down */
 
 /* Loads the programs; the lease is good for an hour, tracing is off, endpoints and addresses are known. */
 int harness_open(struct harness **ret_harness);

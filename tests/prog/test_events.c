@@ -96,7 +96,9 @@ static void a_packet_that_leaves_is_told_with_flow_and_bytes(void **state)
 
 static void the_head_is_cut_at_its_limit(void **state)
 {
-	static const __u32 lengths[] = { 4, 5, HF_HEAD_MAX - 1, HF_HEAD_MAX, HF_HEAD_MAX + 1, 2000 };
+	static const __u32 lengths[] = {
+		4, 5, HF_HEAD_MAX - 1, HF_HEAD_MAX, HF_HEAD_MAX + 1, 2000
+	};
 	struct fixture *f = *state;
 	char text[2000];
 
@@ -121,9 +123,10 @@ static void the_head_is_cut_at_its_limit(void **state)
 
 static void only_what_starts_like_http_has_a_head(void **state)
 {
-	static const char *const like[] = { "GET /", "POST /", "PUT /",   "HEAD /",   "DELETE /",
-					    "PATCH /", "OPTIONS /", "HTTP/1.1 200 OK" };
-	static const char *const unlike[] = { "get /", "GETX", "GET", "\x16\x03\x01\x02", "*1\r\n$4", "" };
+	static const char *const like[] = { "GET /",	"POST /",  "PUT /",	"HEAD /",
+					    "DELETE /", "PATCH /", "OPTIONS /", "HTTP/1.1 200 OK" };
+	static const char *const unlike[] = { "get /",	  "GETX", "GET", "\x16\x03\x01\x02",
+					      "*1\r\n$4", "" };
 	struct fixture *f = *state;
 
 	trace(f);
@@ -264,11 +267,10 @@ static void what_the_ring_cannot_take_is_counted(void **state)
 	struct frame frame;
 
 	trace(f);
-	frame_make(&(struct frame_spec){ .src = HOST_A,
-					 .dst = HOST_B,
-					 .proto = IPPROTO_TCP,
-					 .tcp_flags = TCP_SYN },
-		   &frame);
+	frame_make(
+		&(struct frame_spec){
+			.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .tcp_flags = TCP_SYN },
+		&frame);
 	place(f, DEVICE_A, DEVICE_B);
 	assert_int_equal(harness_run(f->enter, &frame, PACKETS, &f->run), 0);
 	assert_int_equal(f->run.verdict, PASSED);

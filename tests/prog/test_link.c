@@ -6,8 +6,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
-#include <stdlib.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include <bpf/bpf.h>
 
 #include "fixture.h"
 
@@ -234,6 +238,49 @@ static void fq_whose_clone_cannot_be_sent_passes_the_packet_undelayed(void **sta
 	assert_int_equal(counts_of(f, 1).undelayed, 1);
 }
 
+/* A packet socket that sees what arrives at b's other end; IPv4 only, as an interface that is up talks IPv6 by itself. */
+static int listen_behind_b(void)
+{
+	struct sockaddr_ll behind = { .sll_family = AF_PACKET,
+				      .sll_protocol = htons(ETH_P_IP),
+				      .sll_ifindex = if_nametoindex("b-peer") };
+	struct timeval patience = { .tv_sec = 5 };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IP));
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&behind, sizeof(behind)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	return fd;
+}
+
+static void fq_sends_a_clone_and_steals_the_original(void **state)
+{
+	_cleanup_(closep) int listener = -1, attached = -1;
+	struct frame_spec spec = { .src = HOST_A, .dst = HOST_B, .proto = IPPROTO_UDP };
+	struct fixture *f = *state;
+	__u8 arrived[FRAME_MAX];
+	struct frame frame;
+
+	/* the program must meet its own clone, so it is attached for once */
+	attached = bpf_link_create(f->enter, harness_ifindex(DEVICE_B), HARNESS_TCX_EGRESS, NULL);
+	if (attached < 0) {
+		print_message("this kernel has no TCX to attach by: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(harness_set_up(DEVICE_B, true), 0);
+	listener = listen_behind_b();
+	frame_make(&spec, &frame);
+	ask_one(f, delay_rule(1, 5 * MS));
+	assert_int_equal(harness_set_engine(f->harness, DEVICE_B, HF_ENGINE_FQ), 0);
+	assert_int_equal(enter_frame(f, &frame), TC_ACT_STOLEN);
+	assert_int_equal(recv(listener, arrived, sizeof(arrived), 0), frame.len);
+	assert_memory_equal(arrived, frame.byte, frame.len);
+	/* judged once: the clone is known, and not delayed again */
+	assert_int_equal(counts_of(f, 1).matched, 1);
+	assert_int_equal(counts_of(f, 1).undelayed, 0);
+	assert_int_equal(harness_set_up(DEVICE_B, false), 0);
+}
+
 /* Puts RUNS packets through a rule that drops p of them; ret_dropped[n] is the n-th packet's fate. */
 static __u64 lose(struct fixture *f, struct hf_rule rule, __u8 *ret_dropped)
 {
@@ -310,10 +357,9 @@ static void a_share_of_connections_keeps_its_fate_both_ways(void **state)
 
 static __s32 enter_gso(struct fixture *f, __u32 segments, __u32 size, __u32 payload_len)
 {
-	struct frame_spec spec = { .src = HOST_A,
-				   .dst = HOST_B,
-				   .proto = IPPROTO_TCP,
-				   .payload_len = payload_len };
+	struct frame_spec spec = {
+		.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .payload_len = payload_len
+	};
 	struct frame frame;
 
 	frame_make(&spec, &frame);
@@ -336,9 +382,9 @@ static void counters_are_in_wire_packets(void **state)
 		struct hf_rule_counts counts;
 
 		ask_one(f, rule_of(1 + i, HF_RULE_DROP));
-		assert_int_equal(enter_gso(f, cases[i].gso_segs, cases[i].gso_size,
-					   cases[i].payload_len),
-				 TC_ACT_SHOT);
+		assert_int_equal(
+			enter_gso(f, cases[i].gso_segs, cases[i].gso_size, cases[i].payload_len),
+			TC_ACT_SHOT);
 		counts = counts_of(f, 1 + i);
 		assert_int_equal(counts.matched, cases[i].wire);
 		assert_int_equal(counts.dropped, cases[i].wire);
@@ -385,6 +431,7 @@ int main(void)
 		fixture_test(jitter_is_uniform_around_the_delay_and_replays),
 		fixture_test(a_delay_with_no_engine_passes_and_is_counted_as_undelayed),
 		fixture_test(fq_whose_clone_cannot_be_sent_passes_the_packet_undelayed),
+		fixture_test(fq_sends_a_clone_and_steals_the_original),
 		fixture_test(loss_is_as_asked_and_the_same_seed_gives_the_same_verdicts),
 		fixture_test(loss_of_none_and_of_all_are_exact),
 		fixture_test(a_share_of_connections_keeps_its_fate_both_ways),

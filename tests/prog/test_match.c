@@ -95,8 +95,8 @@ static void a_port_range_has_both_its_ends_and_nothing_beyond(void **state)
 	static const struct {
 		__u16 port;
 		__s32 verdict;
-	} cases[] = { { 79, PASSED },	 { 80, DROPPED },   { 81, PASSED },  { 7999, PASSED },
-		      { 8000, DROPPED }, { 8040, DROPPED }, { 8080, DROPPED }, { 8081, PASSED },
+	} cases[] = { { 79, PASSED },	  { 80, DROPPED },   { 81, PASSED },	{ 7999, PASSED },
+		      { 8000, DROPPED },  { 8040, DROPPED }, { 8080, DROPPED }, { 8081, PASSED },
 		      { 65535, DROPPED }, { 0, PASSED } };
 	struct hf_rule rule = rule_of(1, HF_RULE_DROP);
 	struct fixture *f = *state;
@@ -108,8 +108,9 @@ static void a_port_range_has_both_its_ends_and_nothing_beyond(void **state)
 	rule.dport[3] = (struct hf_port_range){ 0, 65535 }; /* not in use */
 	ask_one(f, rule);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(enter_b(f, (struct frame_spec){ .dport = cases[i].port, .sport = 80 }),
-				 cases[i].verdict);
+		assert_int_equal(
+			enter_b(f, (struct frame_spec){ .dport = cases[i].port, .sport = 80 }),
+			cases[i].verdict);
 }
 
 static void sport_is_the_senders_port_and_both_ports_must_fit(void **state)
@@ -139,10 +140,9 @@ static void proto_means_this_protocol_and_icmp_means_both_kinds(void **state)
 		for (size_t sent = 0; sent < ARRAY_SIZE(protocols); sent++)
 			for (int ipv6 = 0; ipv6 < 2; ipv6++)
 				assert_int_equal(
-					enter_b(f,
-						(struct frame_spec){ .proto = protocols[sent],
-								     .ipv6 = ipv6,
-								     .icmp_type = ECHO6 }),
+					enter_b(f, (struct frame_spec){ .proto = protocols[sent],
+									.ipv6 = ipv6,
+									.icmp_type = ECHO6 }),
 					asked == sent ? DROPPED : PASSED);
 	}
 }
@@ -155,10 +155,9 @@ static void only_the_first_fragment_has_ports(void **state)
 	rule.dport_ranges = 1;
 	rule.dport[0] = (struct hf_port_range){ 0, 65535 };
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-		struct frame_spec first = { .ipv6 = ipv6,
-					    .proto = IPPROTO_UDP,
-					    .fragment = true,
-					    .payload_len = 64 };
+		struct frame_spec first = {
+			.ipv6 = ipv6, .proto = IPPROTO_UDP, .fragment = true, .payload_len = 64
+		};
 		struct frame_spec later = first;
 
 		later.fragment_offset = 72;
@@ -221,8 +220,10 @@ static void the_kernel_runs_no_program_on_less_than_an_ethernet_header(void **st
 
 static void what_is_not_ip_passes(void **state)
 {
-	static const __u16 ethertypes[] = { 0, 60, ETH_P_LOOP, ETH_P_PPP_DISC, ETH_P_MPLS_UC,
-					    ETH_P_LLDP, HF_HOLD_ETHERTYPE, 0xffff };
+	static const __u16 ethertypes[] = {
+		0,     60, ETH_P_LOOP, ETH_P_PPP_DISC, ETH_P_MPLS_UC, ETH_P_LLDP, HF_HOLD_ETHERTYPE,
+		0xffff
+	};
 	struct fixture *f = *state;
 
 	ask_one(f, rule_of(1, HF_RULE_DROP));

@@ -86,9 +86,9 @@ static void a_point_not_seen_leaves_its_time_unattributed(void **state)
 {
 	struct trip trip = { 1 * US, 0, 2 * US, 50 * US, 3 * US, 40 * US, 7 };
 	/* what is seen of one packet: first and last byte leave together */
-	static const int point[] = { POINT_REQ_FIRST,	 POINT_REQ_ENTER,  POINT_REQ_RELEASE,
-				     POINT_REQ_READ,	 POINT_SRV_SEND,   POINT_RESP_FIRST,
-				     POINT_RESP_ENTER,	 POINT_RESP_RELEASE };
+	static const int point[] = { POINT_REQ_FIRST,  POINT_REQ_ENTER,	  POINT_REQ_RELEASE,
+				     POINT_REQ_READ,   POINT_SRV_SEND,	  POINT_RESP_FIRST,
+				     POINT_RESP_ENTER, POINT_RESP_RELEASE };
 
 	for (size_t i = 0; i < sizeof(point) / sizeof(point[0]); i++) {
 		struct story *s = one_call(&trip, &trip, 1U << point[i]);

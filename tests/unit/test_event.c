@@ -140,7 +140,8 @@ static uint32_t some(uint64_t *seed, uint32_t n)
 /* Few ends, few numbers, so that the nonsense meets itself. */
 static void say_nonsense(struct story *s, uint64_t *seed, uint64_t t)
 {
-	static const char *const heads[] = { "GET / HTTP/1.1", "HTTP/1.1 200 ", "HTTP/1.1 100 ", NULL };
+	static const char *const heads[] = { "GET / HTTP/1.1", "HTTP/1.1 200 ", "HTTP/1.1 100 ",
+					     NULL };
 	struct wire w = wire_open(CLIENT + some(seed, 3), CLIENT + some(seed, 3),
 				  (uint16_t)(8078 + some(seed, 4)));
 	uint32_t seq = 0xfffffff0U + some(seed, 5000), len = some(seed, 4) ? some(seed, 600) : 0;
@@ -160,15 +161,21 @@ static void say_nonsense(struct story *s, uint64_t *seed, uint64_t t)
 	packet->rule_id[0] = some(seed, 20);
 	packet->tcp_flags = some(seed, 40) ? 16 : (uint8_t)some(seed, 32);
 	packet->dst_endpoint = some(seed, 20);
-	if (some(seed, 50) == 0)
-		((unsigned char *)packet)[some(seed, sizeof(*packet))] ^= 1U << some(seed, 8);
+	if (some(seed, 50) == 0) /* a bit of it, but for the header, is another */
+		((unsigned char *)packet)[16 + some(seed, sizeof(*packet) - 16)] ^=
+			1U << some(seed, 8);
 }
 
 static void nonsense_neither_hurts_nor_stays(void **state)
 {
 	struct tracer_options options = {
-		.connections = 50, .calls = 200, .window_max = 500, .call_ns = 50 * MS,
-		.settle_ns = 5 * MS, .connection_ns = 100 * MS, .memory_max = 4 << 20,
+		.connections = 50,
+		.calls = 200,
+		.window_max = 500,
+		.call_ns = 50 * MS,
+		.settle_ns = 5 * MS,
+		.connection_ns = 100 * MS,
+		.memory_max = 4 << 20,
 	};
 	const char *rounds = getenv("HOPFAULT_TRACE_FUZZ_ROUNDS");
 	uint64_t n = rounds ? strtoull(rounds, NULL, 10) : 60;

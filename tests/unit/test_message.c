@@ -300,9 +300,10 @@ static void a_path_has_no_query_no_authority_and_no_odd_byte(void **state)
 
 static void what_is_not_http_is_no_head(void **state)
 {
-	static const char *const other[] = { "",      "G",	       "GET",	      "GET ",
-					     "get /", "GETTINGTHERE /", "HELO there", "HTTP/2 200",
-					     "HTTP/1.1 2", "\x16\x03\x01" };
+	static const char *const other[] = {
+		"",	      "G",	    "GET",	  "GET ",	 "get /", "GETTINGTHERE /",
+		"HELO there", "HTTP/2 200", "HTTP/1.1 2", "\x16\x03\x01"
+	};
 
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
 		assert_int_equal(head_of(other[i]).kind, HEAD_NONE);

@@ -269,9 +269,11 @@ void say_handshake(struct story *story, struct wire *wire, uint64_t time_ns, uin
 	packet->tcp_flags = 2;
 	packet->delay_ns = delay_ns;
 	packet->verdict = delay_ns ? HF_VERDICT_DELAY : HF_VERDICT_PASS;
-	packet = say_packet(story, wire, 1, time_ns + took_ns - 2, HF_POINT_LEAVE, wire->seq[1] - 1, 0);
+	packet = say_packet(story, wire, 1, time_ns + took_ns - 2, HF_POINT_LEAVE, wire->seq[1] - 1,
+			    0);
 	packet->tcp_flags = 18;
-	packet = say_packet(story, wire, 1, time_ns + took_ns - 1, HF_POINT_ENTER, wire->seq[1] - 1, 0);
+	packet = say_packet(story, wire, 1, time_ns + took_ns - 1, HF_POINT_ENTER, wire->seq[1] - 1,
+			    0);
 	packet->tcp_flags = 18;
 	say_socket(story, wire, 0, time_ns + took_ns, HF_SOCKET_ESTABLISHED, 0, 0);
 }

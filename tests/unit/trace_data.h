@@ -49,10 +49,10 @@ struct story {
 struct wire {
 	uint32_t client, server;
 	uint16_t port;
-	uint32_t seq[2];	  /* next byte of client, of server */
+	uint32_t seq[2]; /* next byte of client, of server */
 	uint32_t pid[2], tid[2]; /* 0: as the endpoint's number */
-	const char *head[2];	  /* first bytes of a message; NULL: not HTTP */
-	uint32_t is_blind;	  /* bits 1 << enum call_point: events that do not come */
+	const char *head[2]; /* first bytes of a message; NULL: not HTTP */
+	uint32_t is_blind; /* bits 1 << enum call_point: events that do not come */
 };
 
 /* How long each stage of one way takes, ns; and what a rule asks. */

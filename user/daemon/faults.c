@@ -143,6 +143,35 @@ static int ready_engines(struct faults *faults, const struct faultset *candidate
 	return r;
 }
 
+/* Endpoints that were attached for a request that may still fail. */
+static void detach_new(struct faults *faults, const struct ids *attached)
+{
+	for (size_t i = 0; i < attached->count; i++)
+		managed_detach(faults->with.managed, attached->id[i]);
+}
+
+static int attach_one(struct faults *faults, uint32_t id, struct ids *attached, char *ret_error)
+{
+	bool is_new;
+	int r = managed_attach(faults->with.managed, id, &is_new, ret_error);
+
+	return r >= 0 && is_new ? ids_add(attached, id) : r;
+}
+
+/* Both ends: the receiver's egress judges, and the sender is known by its device. */
+static int attach_ends(struct faults *faults, const struct fault_wish *wish, struct ids *attached,
+		       char *ret_error)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < wish->links && r >= 0; i++) {
+		r = attach_one(faults, wish->link[i].src, attached, ret_error);
+		if (r >= 0)
+			r = attach_one(faults, wish->link[i].dst, attached, ret_error);
+	}
+	return r;
+}
+
 static const char *wish_hint(int r)
 {
 	if (r == -EOPNOTSUPP)
@@ -160,38 +189,56 @@ static int tell_full(struct faults *faults, const struct hf_link_key *full, char
 	return -ENOSPC;
 }
 
+/* The candidate becomes what is in force. */
+static int impose(struct faults *faults, struct faultset **candidate,
+		  const struct fault_wish *wish, struct faults_result *result)
+{
+	int r;
+
+	r = ready_engines(faults, *candidate, wish, result->notice);
+	if (r >= 0)
+		r = generation_admit(&faults->with.maps, result->id);
+	if (r < 0)
+		return r;
+	r = make_live(faults, candidate);
+	if (r < 0)
+		generation_dismiss(&faults->with.maps, result->id);
+	return r;
+}
+
 static int add_wish(struct faults *faults, const struct fault_wish *wish, bool dry_run,
 		    struct faults_result *ret_result, char *ret_error)
 {
-	_cleanup_(faultset_freep) struct faultset *candidate = faultset_clone(faults->live);
+	_cleanup_(faultset_freep) struct faultset *candidate = NULL;
+	_cleanup_(ids_done) struct ids attached = {};
 	struct faults_result result = { .links = wish->links, .seed = wish->rule.seed };
 	struct hf_link_key full;
-	uint32_t id;
 	int r;
 
+	r = faults_heal_expired(faults); /* they would take a living rule's place on the link */
+	if (r >= 0)
+		candidate = faultset_clone(faults->live);
 	if (!candidate)
 		return -ENOMEM;
-	r = faultset_add(candidate, wish, &id, &full);
+	r = faultset_add(candidate, wish, &result.id, &full);
 	if (r == -ENOSPC)
 		return tell_full(faults, &full, ret_error);
 	if (r >= 0 && dry_run) {
+		result.id = 0;
 		*ret_result = result;
 		return 0;
 	}
 	if (r >= 0)
-		r = ready_engines(faults, candidate, wish, result.notice);
+		r = attach_ends(faults, wish, &attached, ret_error);
 	if (r >= 0)
-		r = generation_admit(&faults->with.maps, id);
-	if (r >= 0) {
-		r = make_live(faults, &candidate);
-		if (r < 0)
-			generation_dismiss(&faults->with.maps, id);
-	}
+		r = impose(faults, &candidate, wish, &result);
 	if (r < 0) {
-		snprintf(ret_error, FAULTS_ERROR_MAX, "the fault was not applied: %s", wish_hint(r));
+		detach_new(faults, &attached);
+		if (!ret_error[0])
+			snprintf(ret_error, FAULTS_ERROR_MAX, "the fault was not applied: %s",
+				 wish_hint(r));
 		return r;
 	}
-	result.id = id;
 	*ret_result = result;
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * faults.h - what is asked of the network, put in force: all of a request or nothing of it.
  *
- *   names -> endpoints (attached) -> links -> candidate set -> engines ready -> counters -> flip -> live
+ *   names -> endpoints -> links -> candidate set -> attached -> engines ready -> counters -> flip -> live
  *
  * When something fails on the way, the live set and the live generation are what they were.
  */
@@ -43,7 +43,7 @@ int faults_new(const struct faults_options *options, struct faults **ret_faults)
 void faults_free(struct faults *faults);
 
 /*
- * 0 or -errno with a sentence in ret_error (FAULTS_ERROR_MAX): -EINVAL, -ENOENT, -ENOTUNIQ, -ESRCH, -EMEDIUMTYPE are
+ * 0 or -errno with a sentence in ret_error (FAULTS_ERROR_MAX, "" before): -EINVAL, -ENOENT, -ENOTUNIQ, -ESRCH, -EMEDIUMTYPE are
  * the user's mistake, anything else is ours or the kernel's. With dry_run nothing is attached or changed.
  */
 int faults_add_rule(struct faults *faults, const struct rule_request *request, uint64_t owner,

@@ -387,17 +387,48 @@ int managed_take(struct managed *managed, const char *word,
 		if (r < 0)
 			return r;
 	}
-	if (!is_current(endpoint, now)) {
-		drop_endpoint_devices(managed, endpoint);
-		r = attach_endpoint(managed, now, endpoint);
-	}
-	if (r < 0) {
-		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s", now->name,
-			 now->interface[0].host.ifname, attach_hint(r));
-		return r;
-	}
+	endpoint->found = endpoint_free(endpoint->found);
+	if (!is_current(endpoint, now))
+		endpoint->found = TAKE_PTR(now);
 	*ret_endpoint = endpoint;
 	return 0;
+}
+
+static struct managed_endpoint *find_mutable(struct managed *managed, uint32_t id)
+{
+	for (size_t i = 0; i < managed->endpoints; i++)
+		if (managed->endpoint[i]->id == id)
+			return managed->endpoint[i];
+	return NULL;
+}
+
+int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *ret_error)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
+	_cleanup_(endpoint_freep) struct endpoint *found = NULL;
+	int r;
+
+	*ret_new = false;
+	if (!endpoint || !endpoint->found)
+		return 0;
+	found = TAKE_PTR(endpoint->found);
+	drop_endpoint_devices(managed, endpoint);
+	r = attach_endpoint(managed, found, endpoint);
+	if (r < 0) {
+		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s",
+			 found->name, found->interface[0].host.ifname, attach_hint(r));
+		return r;
+	}
+	*ret_new = true;
+	return 0;
+}
+
+void managed_detach(struct managed *managed, uint32_t id)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
+
+	if (endpoint)
+		drop_endpoint_devices(managed, endpoint);
 }
 
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id)
@@ -492,7 +523,7 @@ int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_
 
 int managed_set_traced(struct managed *managed, uint32_t id, bool traced)
 {
-	struct managed_endpoint *endpoint = (struct managed_endpoint *)managed_find(managed, id);
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
 	int r = 0;
 
 	if (!endpoint)
@@ -525,6 +556,7 @@ void managed_free(struct managed *managed)
 		return;
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		drop_endpoint_devices(managed, managed->endpoint[i]);
+		endpoint_free(managed->endpoint[i]->found);
 		free(managed->endpoint[i]);
 	}
 	free(managed->endpoint);

@@ -2,8 +2,8 @@
 /*
  * managed.h - the endpoints that the owner has taken in hand: their ids, and the programs on their devices.
  *
- *     word --endpoint_resolve--> endpoint --attach both hooks of each host-side veth--> managed
- *                                                           --> devices, addresses, namespaces (maps)
+ *     word --take--> id, endpoint --attach--> both hooks of each host-side veth
+ *                                         --> devices, addresses, namespaces (maps)
  *
  * An endpoint stays managed until its devices are gone or the owner ends. A name keeps its id for the owner's life,
  * also when what it names was taken down and came again.
@@ -42,6 +42,7 @@ struct managed_endpoint {
 	struct managed_device *device; /* NULL: not there now */
 	size_t devices;
 	bool traced;
+	struct endpoint *found; /* owned: what the name means now, when that is not what is attached */
 };
 
 struct managed_options {
@@ -56,12 +57,19 @@ int managed_new(const struct managed_options *options, struct managed **ret_mana
 void managed_free(struct managed *managed);
 
 /*
- * The endpoint that a word means, attached. Valid until the next managed_take(). On failure nothing new stays attached,
- * and ret_error (ENDPOINT_ERROR_MAX bytes) has a sentence for the user. Errors: those of endpoint_resolve(), and
- * what attaching says.
+ * The endpoint that a word means: looked up, given its id, not touched. Valid until the next managed_take(). On failure
+ * ret_error (ENDPOINT_ERROR_MAX bytes) has a sentence for the user. Errors: those of endpoint_resolve().
  */
 int managed_take(struct managed *managed, const char *word,
 		 const struct managed_endpoint **ret_endpoint, char *ret_error);
+
+/*
+ * Our programs on all its devices. *ret_new: they were not there before. On failure nothing new stays attached, and
+ * ret_error has a sentence. -EBUSY, -ENODEV, or what the kernel says.
+ */
+int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *ret_error);
+/* Takes them away again. */
+void managed_detach(struct managed *managed, uint32_t id);
 
 /* NULL: nobody has this id. */
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id);

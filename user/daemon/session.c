@@ -53,8 +53,9 @@ static int take_endpoints(struct owner *owner, const json_t *names, uint32_t *id
 {
 	const struct managed_endpoint *endpoint;
 	size_t count = 0, i;
+	bool is_new;
 	json_t *name;
-	int r;
+	int r = 0;
 
 	json_array_foreach(names, i, name) {
 		if (count == TRACED_MAX || !json_is_string(name))
@@ -70,8 +71,11 @@ static int take_endpoints(struct owner *owner, const json_t *names, uint32_t *id
 			}
 		id[count++] = endpoint->id;
 	}
-	*ret_count = count;
-	return 0;
+	for (i = 0; i < count && r >= 0; i++)
+		r = managed_attach(owner->managed, id[i], &is_new, ret_error);
+	if (r >= 0)
+		*ret_count = count;
+	return r;
 }
 
 static json_t *names_of(const struct owner *owner)
@@ -133,7 +137,7 @@ void session_begin(struct owner *owner, struct client *client, const json_t *req
 				   "this kernel can't be traced (see: hopfault check)");
 	r = take_endpoints(owner, json_object_get(request, "chain"), id, &count, error);
 	if (r < 0 || count < 2)
-		return reply_error(client, true, error);
+		return reply_error(client, r != -EBUSY, error);
 	owner->trace = (struct trace_session){
 		.client = client,
 		.root_src = id[0],

@@ -23,9 +23,8 @@
 #include "base/cleanup.h"
 #include "lab/lab_parts.h"
 
-#define PATH_SIZE (sizeof(NETNS_NAMES_DIR) + NETNS_NAME_MAX + 1)
-#define LAYERS_MAX \
-	8 /* mounts on one name: more than one where mounts were copied over each other */
+#define PATH_SIZE  (sizeof(NETNS_NAMES_DIR) + NETNS_NAME_MAX + 1)
+#define LAYERS_MAX 8 /* mounts on one name: where mounts were copied over each other */
 
 void lab_spaces_init(struct lab_spaces *spaces)
 {

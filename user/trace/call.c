@@ -97,11 +97,22 @@ static void add_all(struct interval_set *set, const struct interval_set *more)
 		interval_add(set, more->at[i].from_ns, more->at[i].to_ns);
 }
 
-static uint64_t in_stage(uint64_t asked_ns, uint64_t stage_ns)
+static uint64_t at_most(uint64_t asked_ns, uint64_t limit_ns)
 {
-	if (stage_ns == TIME_UNKNOWN)
+	return asked_ns < limit_ns ? asked_ns : limit_ns;
+}
+
+/* Asked delay within the stage that follows `point`, but for the time that is counted as loss. */
+static uint64_t asked_in_stage(const struct call *call, const uint64_t point_ns[POINT_COUNT],
+			       enum call_point point, uint64_t asked_ns,
+			       const struct interval_set *lost)
+{
+	uint64_t stage_ns = call->stage_ns[point];
+
+	if (stage_ns == TIME_UNKNOWN || !asked_ns)
 		return 0;
-	return asked_ns < stage_ns ? asked_ns : stage_ns;
+	return at_most(asked_ns, stage_ns - interval_within(lost, point_ns[point],
+							    point_ns[point] + stage_ns));
 }
 
 static uint64_t held_between(const struct interval_set *holds, const struct interval_set *lost,
@@ -125,16 +136,18 @@ static void fill_injected(const struct open_call *open, const struct call_ends *
 
 	add_all(&lost, &response->injected_loss);
 	add_all(&real, &response->real_loss);
-	call->inj_req_ns = in_stage(request->asked_ns, call->stage_ns[STAGE_HOLD_REQ]);
-	call->inj_resp_ns = in_stage(response->asked_ns, call->stage_ns[STAGE_HOLD_RESP]);
+	call->inj_req_ns =
+		asked_in_stage(call, point_ns, POINT_REQ_ENTER, request->asked_ns, &lost);
+	call->inj_resp_ns =
+		asked_in_stage(call, point_ns, POINT_RESP_ENTER, response->asked_ns, &lost);
 	call->inj_loss_ns = interval_within(&lost, start_ns, end_ns);
 	call->real_loss_ns = interval_within(&real, start_ns, end_ns);
 	call->inj_stream_ns = held_between(ends->holds, &lost, point_ns[POINT_REQ_FIRST],
 					   point_ns[POINT_REQ_LAST]) +
 			      held_between(ends->holds, &lost, point_ns[POINT_RESP_FIRST],
 					   point_ns[POINT_RESP_LAST]);
-	call->injected_ns = call->inj_req_ns + call->inj_resp_ns + call->inj_stream_ns +
-			    call->inj_loss_ns;
+	call->injected_ns =
+		call->inj_req_ns + call->inj_resp_ns + call->inj_stream_ns + call->inj_loss_ns;
 }
 
 static void add_rules(struct call *call, const struct message *message)
@@ -192,7 +205,7 @@ static void fill_connect(const struct open_call *open, const struct handshake *h
 	if (!has_waited_for(open, handshake))
 		return;
 	call->connect_ns = handshake->established_ns - handshake->connect_ns;
-	call->inj_connect_ns = in_stage(handshake->injected_ns, call->connect_ns);
+	call->inj_connect_ns = at_most(handshake->injected_ns, call->connect_ns);
 }
 
 unsigned int call_fill(const struct open_call *open, struct call *ret_call,

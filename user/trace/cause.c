@@ -72,8 +72,8 @@ static void drop_group(struct causes *causes, struct cause_group *group)
 	pool_put(&causes->groups, group);
 }
 
-static void join_group(struct causes *causes, struct inbound *inbound, int which,
-		       uint32_t endpoint, uint32_t pid)
+static void join_group(struct causes *causes, struct inbound *inbound, int which, uint32_t endpoint,
+		       uint32_t pid)
 {
 	struct cause_group *group = need_group(causes, endpoint, pid);
 

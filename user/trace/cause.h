@@ -37,11 +37,11 @@ struct suspect {
 
 /* What was known when a send call began. All zero: nothing. */
 struct cause {
-	struct suspect only;   /* the one inbound call that was open */
+	struct suspect only; /* the one inbound call that was open */
 	struct suspect thread; /* the one open inbound call that this thread had read */
-	uint64_t opened;       /* to tell whether another opened since .. */
-	bool of_process;       /* .. in the process, or (false) in the endpoint */
-	bool any;	       /* at least one was open */
+	uint64_t opened; /* to tell whether another opened since .. */
+	bool of_process; /* .. in the process, or (false) in the endpoint */
+	bool any; /* at least one was open */
 };
 
 struct causes;

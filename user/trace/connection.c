@@ -56,8 +56,8 @@ struct connection *connection_find(struct connections *connections, const struct
 
 static void leave_list(struct connections *connections, struct connection *connection)
 {
-	struct connection_list *list = connection->is_busy ? &connections->busy :
-							     &connections->idle;
+	struct connection_list *list =
+		connection->is_busy ? &connections->busy : &connections->idle;
 
 	if (connection->older)
 		connection->older->newer = connection->newer;

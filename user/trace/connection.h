@@ -26,13 +26,13 @@ struct connection_key {
 _Static_assert(sizeof(struct connection_key) == 40, "struct connection_key is hashed as a whole");
 
 struct connection {
-	struct connection *next;	   /* in its bucket */
+	struct connection *next; /* in its bucket */
 	struct connection *newer, *older; /* in the list of the busy or of the idle */
 	struct connection_key key;
 	bool is_busy; /* has open calls, or is about to end: looked at in each sweep */
 	bool is_deaf; /* a call found no room: what follows could be paired wrongly */
 	bool client_is_sure; /* told by the handshake, or by an HTTP head */
-	int8_t client;	     /* enum end, or NO_END */
+	int8_t client; /* enum end, or NO_END */
 	bool closed[2];
 	uint32_t endpoint[2];
 	uint64_t last_ns; /* of its newest event */
@@ -43,9 +43,10 @@ struct connection {
 
 	uint32_t calls_begun;
 	struct open_call *first, *last;
-	struct open_call *answering; /* whose response the server's next bytes continue; NULL: none */
-	bool is_interim;	     /* that response is a 1xx: the response proper comes after it */
-	bool is_interrupted;	     /* a new request began before that response had been read */
+	struct open_call
+		*answering; /* whose response the server's next bytes continue; NULL: none */
+	bool is_interim; /* that response is a 1xx: the response proper comes after it */
+	bool is_interrupted; /* a new request began before that response had been read */
 	struct interval_set holds;
 };
 

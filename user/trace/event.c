@@ -43,8 +43,8 @@ struct event_window {
 	uint64_t let_go_ns; /* events older than this are late */
 	uint64_t arrivals;
 	uint32_t max;
-	uint32_t room;	    /* allocated slots */
-	uint32_t used;	    /* entries in the heap */
+	uint32_t room; /* allocated slots */
+	uint32_t used; /* entries in the heap */
 	struct slot *slot;
 	struct entry *heap; /* heap[used..room) name the free slots */
 };

@@ -50,7 +50,8 @@ static bool parse_response(struct text text, struct head *head)
 
 	if (!begins_with(&text, "HTTP/1.") || text.len < 12)
 		return false;
-	if (!is_digit(c[7]) || c[8] != ' ' || !is_digit(c[9]) || !is_digit(c[10]) || !is_digit(c[11]))
+	if (!is_digit(c[7]) || c[8] != ' ' || !is_digit(c[9]) || !is_digit(c[10]) ||
+	    !is_digit(c[11]))
 		return false;
 	head->status = (uint16_t)((c[9] - '0') * 100 + (c[10] - '0') * 10 + (c[11] - '0'));
 	head->kind = HEAD_RESPONSE;

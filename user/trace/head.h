@@ -19,9 +19,10 @@ enum head_kind {
 
 struct head {
 	enum head_kind kind;
-	uint16_t status;	      /* of a response */
+	uint16_t status; /* of a response */
 	char method[CALL_METHOD_MAX]; /* of a request; terminated */
-	char path[CALL_PATH_MAX];     /* of a request; terminated, printable, without query or authority */
+	char path
+		[CALL_PATH_MAX]; /* of a request; terminated, printable, without query or authority */
 };
 
 /* Reads at most `len` bytes, which may end anywhere. ret_head is filled always. */

@@ -113,7 +113,7 @@ static void note_syn(struct connection *connection, enum end from,
 
 	if (!stream->is_known)
 		stream_start(stream, packet->seq + 1);
-	set_client(connection, packet->tcp_flags & TCP_ACK ? (enum end)!from : from);
+	set_client(connection, packet->tcp_flags & TCP_ACK ? (enum end) !from : from);
 	if (packet->point == HF_POINT_ENTER)
 		note_syn_entered(connection, from, packet);
 }
@@ -323,7 +323,7 @@ static void socket_connects(struct connection *connection, enum end own,
 static void socket_established(struct connection *connection, enum end own,
 			       const struct hf_socket_event *socket)
 {
-	set_client(connection, socket->passive ? (enum end)!own : own);
+	set_client(connection, socket->passive ? (enum end) !own : own);
 	if (!socket->passive)
 		connection->handshake.established_ns = socket->event.time_ns;
 }

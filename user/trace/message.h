@@ -23,22 +23,22 @@ enum part { REQUEST, RESPONSE };
 /* Bytes one way. A time is TIME_UNKNOWN until it is known for all bytes that the message has. */
 struct message {
 	uint64_t begin; /* see stream_number(); both 0: it has not begun */
-	uint64_t end;	/* grows while the message is not over */
+	uint64_t end; /* grows while the message is not over */
 	uint32_t sender_tid;
-	uint64_t send_ns;	/* the send call of its first byte begins */
+	uint64_t send_ns; /* the send call of its first byte begins */
 	uint64_t first_left_ns; /* its first byte leaves: the copy that was delivered, as below */
-	uint64_t left_ns;	/* the last of its bytes leaves .. */
-	uint64_t enter_ns;	/* .. is at the receiver's veth .. */
-	uint64_t release_ns;	/* .. is let go by the delay engine */
-	uint64_t asked_ns;	/* delay that was asked for the bytes that were released last */
-	uint64_t left_bytes;	/* how many bytes the times above know of */
+	uint64_t left_ns; /* the last of its bytes leaves .. */
+	uint64_t enter_ns; /* .. is at the receiver's veth .. */
+	uint64_t release_ns; /* .. is let go by the delay engine */
+	uint64_t asked_ns; /* delay that was asked for the bytes that were released last */
+	uint64_t left_bytes; /* how many bytes the times above know of */
 	uint64_t enter_bytes;
 	uint64_t release_bytes;
 	uint64_t read_ns; /* the receiver has read up to read_end */
 	uint64_t read_end;
 
 	uint32_t seen_again; /* packets with bytes that had left before */
-	uint32_t resent;     /* the same, as the sender's TCP tells it */
+	uint32_t resent; /* the same, as the sender's TCP tells it */
 	uint32_t drops_injected;
 	uint32_t drops_real;
 	uint32_t rule_id[CALL_RULES_MAX];
@@ -58,9 +58,9 @@ struct open_call {
 	char method[CALL_METHOD_MAX];
 	char path[CALL_PATH_MAX];
 	uint16_t status;
-	bool is_first;	 /* of its connection */
+	bool is_first; /* of its connection */
 	bool is_overlap; /* not a clean turn */
-	bool is_over;	 /* told to the sink; waits only to swallow its late response */
+	bool is_over; /* told to the sink; waits only to swallow its late response */
 };
 
 /* What the opening of a connection has cost. */
@@ -120,7 +120,8 @@ struct call_ends {
 	uint16_t src_port, dst_port;
 	uint8_t proto;
 	const struct handshake *handshake;
-	const struct interval_set *holds; /* when packets of the connection were to be held, either way */
+	const struct interval_set
+		*holds; /* when packets of the connection were to be held, either way */
 };
 void open_call_ends(const struct open_call *call, struct call_ends *ret_ends);
 

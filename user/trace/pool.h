@@ -28,7 +28,7 @@ struct pool {
 	size_t piece; /* bytes */
 	unsigned int max;
 	unsigned int used;
-	void *free;   /* first of a list */
+	void *free; /* first of a list */
 	void *blocks; /* what to free in the end */
 };
 

@@ -67,17 +67,17 @@ unsigned int stage_cut(uint64_t point_ns[POINT_COUNT], uint64_t stage_ns[STAGE_C
 }
 
 static const char *const stage_names[STAGE_COUNT] = {
-	[STAGE_CLI_SEND] = "cli_send",	     [STAGE_REQ_STREAM] = "req_stream",
-	[STAGE_NET_REQ] = "net_req",	     [STAGE_HOLD_REQ] = "hold_req",
-	[STAGE_SRV_QUEUE] = "srv_queue",     [STAGE_SRV_APP] = "srv_app",
-	[STAGE_SRV_SEND] = "srv_send",	     [STAGE_RESP_STREAM] = "resp_stream",
-	[STAGE_NET_RESP] = "net_resp",	     [STAGE_HOLD_RESP] = "hold_resp",
-	[STAGE_CLI_QUEUE] = "cli_queue",     [STAGE_UNATTRIBUTED] = "unattributed",
+	[STAGE_CLI_SEND] = "cli_send",	 [STAGE_REQ_STREAM] = "req_stream",
+	[STAGE_NET_REQ] = "net_req",	 [STAGE_HOLD_REQ] = "hold_req",
+	[STAGE_SRV_QUEUE] = "srv_queue", [STAGE_SRV_APP] = "srv_app",
+	[STAGE_SRV_SEND] = "srv_send",	 [STAGE_RESP_STREAM] = "resp_stream",
+	[STAGE_NET_RESP] = "net_resp",	 [STAGE_HOLD_RESP] = "hold_resp",
+	[STAGE_CLI_QUEUE] = "cli_queue", [STAGE_UNATTRIBUTED] = "unattributed",
 };
 
 static const char *const method_names[LINK_METHOD_COUNT] = {
-	[LINK_NONE] = "none",	  [LINK_HEADER] = "header",	[LINK_EXCLUSIVE] = "exclusive",
-	[LINK_THREAD] = "thread", [LINK_LOOP] = "loop",		[LINK_AFFINITY] = "affinity",
+	[LINK_NONE] = "none",	  [LINK_HEADER] = "header", [LINK_EXCLUSIVE] = "exclusive",
+	[LINK_THREAD] = "thread", [LINK_LOOP] = "loop",	    [LINK_AFFINITY] = "affinity",
 	[LINK_WAKE] = "wake",	  [LINK_LIKELY] = "likely",
 };
 

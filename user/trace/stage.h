@@ -12,13 +12,13 @@
 
 /* The instants of one call, in the order of cause and effect: STAGE_x lies between point x and point x + 1. */
 enum call_point {
-	POINT_CLI_SEND,	    /* A's send call begins */
-	POINT_REQ_FIRST,    /* the first request byte leaves A */
-	POINT_REQ_LAST,	    /* the last of the request's bytes leaves A */
-	POINT_REQ_ENTER,    /* .. is at B's veth */
-	POINT_REQ_RELEASE,  /* .. is let go by the delay engine; POINT_REQ_ENTER when there was none */
-	POINT_REQ_READ,	    /* .. is in the hands of B */
-	POINT_SRV_SEND,	    /* B's send call begins; from here on the mirror image */
+	POINT_CLI_SEND, /* A's send call begins */
+	POINT_REQ_FIRST, /* the first request byte leaves A */
+	POINT_REQ_LAST, /* the last of the request's bytes leaves A */
+	POINT_REQ_ENTER, /* .. is at B's veth */
+	POINT_REQ_RELEASE, /* .. is let go by the delay engine; POINT_REQ_ENTER when there was none */
+	POINT_REQ_READ, /* .. is in the hands of B */
+	POINT_SRV_SEND, /* B's send call begins; from here on the mirror image */
 	POINT_RESP_FIRST,
 	POINT_RESP_LAST,
 	POINT_RESP_ENTER,

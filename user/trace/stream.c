@@ -224,8 +224,7 @@ static void repaired(struct stream *stream, const struct stream_env *env, uint64
 	struct piece lost;
 
 	while (pieces_take(&stream->dropped, env, begin, end, &lost))
-		env->sink->on_lost(env->ctx, lost.begin, lost.end, true, lost.release_ns,
-				   now_ns);
+		env->sink->on_lost(env->ctx, lost.begin, lost.end, true, lost.release_ns, now_ns);
 }
 
 static void lost_on_the_way(struct stream *stream, const struct stream_env *env, uint64_t begin,
@@ -237,8 +236,7 @@ static void lost_on_the_way(struct stream *stream, const struct stream_env *env,
 		if (!stream->entry_seen)
 			continue;
 		env->sink->on_dropped(env->ctx, lost.begin, lost.end, false, NULL);
-		env->sink->on_lost(env->ctx, lost.begin, lost.end, false, lost.left_ns,
-				   now_ns);
+		env->sink->on_lost(env->ctx, lost.begin, lost.end, false, lost.left_ns, now_ns);
 	}
 }
 
@@ -250,8 +248,7 @@ void stream_left(struct stream *stream, const struct stream_env *env, const stru
 	piece.left_ns = now_ns;
 	piece.enter_ns = piece.release_ns = TIME_UNKNOWN;
 	if (packet->begin < stream->high) {
-		env->sink->on_again(env->ctx, packet->begin,
-				    earlier(packet->end, stream->high));
+		env->sink->on_again(env->ctx, packet->begin, earlier(packet->end, stream->high));
 		if (stream->left.count)
 			lost_on_the_way(stream, env, packet->begin, packet->end, now_ns);
 		if (stream->dropped.count && !entry_expected)
@@ -319,8 +316,8 @@ static bool first_from(const struct pieces *pieces, uint64_t at, uint64_t end, u
 	return found;
 }
 
-void stream_entered(struct stream *stream, const struct stream_env *env,
-		    const struct piece *packet, uint64_t now_ns, uint8_t verdict)
+void stream_entered(struct stream *stream, const struct stream_env *env, const struct piece *packet,
+		    uint64_t now_ns, uint8_t verdict)
 {
 	uint64_t at = packet->begin;
 	uint32_t which;
@@ -421,7 +418,8 @@ void stream_flush(struct stream *stream, const struct stream_env *env, uint64_t 
 void stream_start(struct stream *stream, uint32_t seq)
 {
 	stream->is_known = true;
-	stream->base = (1ULL << 32) + seq; /* room below it, for what is older than what we saw first */
+	stream->base =
+		(1ULL << 32) + seq; /* room below it, for what is older than what we saw first */
 	stream->high = stream->base;
 	stream->delivered = stream->base;
 	stream->read_high = stream->base;
@@ -452,8 +450,7 @@ struct send *stream_add_send(struct stream *stream, uint64_t begin, uint64_t len
 
 static bool send_wrote(const struct send *send, uint64_t number)
 {
-	return send->begin == number ||
-	       (send->begin < number && number < send->begin + send->len);
+	return send->begin == number || (send->begin < number && number < send->begin + send->len);
 }
 
 /* A call that wanted to write more than it could is followed by one that begins where it stopped: the last wins. */

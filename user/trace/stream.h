@@ -25,7 +25,7 @@ struct piece {
 	uint64_t left_ns;
 	uint64_t enter_ns;
 	uint64_t release_ns; /* enter_ns when nothing held it */
-	uint64_t asked_ns;   /* delay that was asked; 0 none */
+	uint64_t asked_ns; /* delay that was asked; 0 none */
 	uint32_t rule_id[HF_EVENT_RULES_MAX];
 };
 
@@ -44,7 +44,7 @@ struct byte_range {
 /* A send call of this stream's sender. */
 struct send {
 	uint64_t begin; /* number of its first byte */
-	uint64_t len;	/* bytes that it wants to send; 0: not known */
+	uint64_t len; /* bytes that it wants to send; 0: not known */
 	uint64_t time_ns;
 	uint32_t pid;
 	uint32_t tid;
@@ -55,16 +55,16 @@ struct send {
 #define STREAM_HOLES 8
 
 struct stream {
-	bool is_known;	/* high means something */
+	bool is_known; /* high means something */
 	bool entry_seen; /* a packet was seen at the receiver's veth; the owner says so */
 	bool reads_seen; /* the receiver's receive calls are told */
-	uint64_t base;	/* the first byte that we know of */
-	uint64_t high;	/* the first byte that was not seen yet */
-	uint64_t fin;	/* where the sender ended it; UINT64_MAX: not yet */
+	uint64_t base; /* the first byte that we know of */
+	uint64_t high; /* the first byte that was not seen yet */
+	uint64_t fin; /* where the sender ended it; UINT64_MAX: not yet */
 	uint64_t read_high;
 
-	struct pieces left;    /* on the way to the receiver's veth */
-	struct pieces held;    /* in the delay engine */
+	struct pieces left; /* on the way to the receiver's veth */
+	struct pieces held; /* in the delay engine */
 	struct pieces dropped; /* by a rule, and not seen again */
 
 	uint64_t delivered; /* all bytes before it were delivered; beyond it, these: */
@@ -108,8 +108,8 @@ uint64_t stream_number(const struct stream *stream, uint32_t seq);
 /* A packet with bytes passed a point; piece has begin, end and rule_id, and asked_ns when it is to be held. */
 void stream_left(struct stream *stream, const struct stream_env *env, const struct piece *packet,
 		 uint64_t now_ns, uint8_t verdict, bool entry_expected);
-void stream_entered(struct stream *stream, const struct stream_env *env,
-		    const struct piece *packet, uint64_t now_ns, uint8_t verdict);
+void stream_entered(struct stream *stream, const struct stream_env *env, const struct piece *packet,
+		    uint64_t now_ns, uint8_t verdict);
 void stream_released(struct stream *stream, const struct stream_env *env,
 		     const struct piece *packet, uint64_t now_ns, uint8_t verdict);
 

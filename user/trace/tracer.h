@@ -26,14 +26,14 @@ struct tracer_options {
 	void (*on_chain)(void *ctx, const struct chain *chain);
 	void *ctx;
 
-	uint64_t window_ns;	  /* how much out of order events may come; 10 ms */
-	unsigned int window_max;  /* events waiting in that window; 65536 */
+	uint64_t window_ns; /* how much out of order events may come; 10 ms */
+	unsigned int window_max; /* events waiting in that window; 65536 */
 	unsigned int connections; /* known at once; 65536 */
-	unsigned int calls;	  /* begun and not yet handed out as part of a tree; 65536 */
-	size_t memory_max;	  /* bytes for all of it; 256 MiB */
+	unsigned int calls; /* begun and not yet handed out as part of a tree; 65536 */
+	size_t memory_max; /* bytes for all of it; 256 MiB */
 
-	uint64_t settle_ns;	/* a response that was read has ended when nothing follows; 1 s */
-	uint64_t call_ns;	/* a call without a response is given up; 30 s */
+	uint64_t settle_ns; /* a response that was read has ended when nothing follows; 1 s */
+	uint64_t call_ns; /* a call without a response is given up; 30 s */
 	uint64_t connection_ns; /* a connection without any event is forgotten; 300 s */
 
 	uint64_t seed; /* of trace and span ids; 0: from the system */
@@ -48,23 +48,23 @@ struct tracer_stats {
 	uint64_t packets[TRACER_POINTS];
 	uint64_t sockets[TRACER_OPS];
 	uint64_t malformed; /* wrong size, version, kind, point, verdict or op: dropped */
-	uint64_t late;	    /* older than what the window has let go: dropped */
-	uint64_t hurried;   /* let go before their time because the window was full */
+	uint64_t late; /* older than what the window has let go: dropped */
+	uint64_t hurried; /* let go before their time because the window was full */
 
-	uint64_t unmatched_responses;  /* no request waits for these bytes */
-	uint64_t unmatched_sightings;  /* a release of what was never held */
-	uint64_t refused_connections;  /* no room */
-	uint64_t refused_calls;	       /* no room */
-	uint64_t forgotten_sightings;  /* no room: what they said is missing in a row */
-	uint64_t expired_connections;  /* no event for connection_ns */
-	uint64_t expired_calls;	       /* no response for call_ns */
-	uint64_t contradictions;       /* points put right by the rule in stage.h */
+	uint64_t unmatched_responses; /* no request waits for these bytes */
+	uint64_t unmatched_sightings; /* a release of what was never held */
+	uint64_t refused_connections; /* no room */
+	uint64_t refused_calls; /* no room */
+	uint64_t forgotten_sightings; /* no room: what they said is missing in a row */
+	uint64_t expired_connections; /* no event for connection_ns */
+	uint64_t expired_calls; /* no response for call_ns */
+	uint64_t contradictions; /* points put right by the rule in stage.h */
 
 	uint64_t calls_complete; /* rows handed out; every point was seen */
 	uint64_t calls_incomplete;
 	uint64_t chains;
-	uint64_t orphans;			/* roots that began while their source had an inbound call open */
-	uint64_t linked[LINK_METHOD_COUNT];	/* rows by method; [LINK_NONE] are roots */
+	uint64_t orphans; /* roots that began while their source had an inbound call open */
+	uint64_t linked[LINK_METHOD_COUNT]; /* rows by method; [LINK_NONE] are roots */
 
 	/* now, and the most so far */
 	uint64_t connections_now;

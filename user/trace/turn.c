@@ -85,9 +85,9 @@ static void note_passage(struct message *message, const struct piece *piece, uin
 }
 
 /* Calls the body for each message of this way that has bytes of [begin_, end_). */
-#define hf_for_each_message(way, call, message, begin_, end_)                                      \
-	for (call = (way)->connection->first; call; call = call->next)                             \
-		if (message = turn_message(way, call),                                             \
+#define hf_for_each_message(way, call, message, begin_, end_)          \
+	for (call = (way)->connection->first; call; call = call->next) \
+		if (message = turn_message(way, call),                 \
 		    message->begin < (end_) && (begin_) < message->end)
 
 static void on_delivered(void *ctx, const struct piece *piece)

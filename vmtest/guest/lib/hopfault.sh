@@ -8,7 +8,7 @@ export HOPFAULT_RUN_DIR=/run/hopfault
 
 # daemon_with ENGINE: in the background, until it answers
 daemon_with() {
-	hopfault daemon --delay-engine "$1" >/run/daemon.log 2>&1 &
+	hopfault --delay-engine "$1" daemon >/run/daemon.log 2>&1 &
 	daemon=$!
 	wait_for "the daemon answers" daemon_answers
 }
