@@ -218,7 +218,7 @@ static uint64_t say_message(struct story *story, struct wire *wire, int way, uin
 		trip = &usual;
 	wire->seq[way] += len;
 	if (is_seen(wire, base))
-		say_socket(story, wire, way, t, HF_SOCKET_SEND, seq, len);
+		say_socket(story, wire, way, t, HF_SOCKET_SEND, seq, 0); /* how much is not told */
 	t += trip->send;
 	if (is_seen(wire, base + 1))
 		say_head(story, wire, way, t, seq, len);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "chain/address.h"
 #include "chain/buffer.h"
 #include "chain/http.h"
@@ -76,14 +77,6 @@ struct load {
 	struct conn_list busy;
 	struct load_result *result;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static enum load_error error_of(int r)
 {
@@ -148,7 +141,7 @@ static struct load_record *record_of(struct load *load, const struct conn *conn,
 
 static void request_fail(struct load *load, struct conn *conn, int r)
 {
-	struct load_record *record = record_of(load, conn, now_ns());
+	struct load_record *record = record_of(load, conn, clock_now_ns());
 
 	if (record)
 		record->error = (uint8_t)error_of(r);
@@ -182,7 +175,7 @@ static int receive_some(struct conn *conn, uint64_t *ret_ns)
 	if (r < 0)
 		return r;
 	n = recv(conn->fd, conn->in.bytes + conn->in.len, conn->in.size - conn->in.len, 0);
-	*ret_ns = now_ns();
+	*ret_ns = clock_now_ns();
 	if (n < 0)
 		return -errno;
 	if (n == 0)
@@ -217,7 +210,7 @@ static void conn_send(struct load *load, struct conn *conn)
 
 	conn->state = CONN_SENDING;
 	if (!conn->sent)
-		conn->start_ns = now_ns();
+		conn->start_ns = clock_now_ns();
 	n = send(conn->fd, load->request.bytes + conn->sent, load->request.len - conn->sent,
 		 MSG_NOSIGNAL);
 	if (n < 0 && errno == EAGAIN)
@@ -259,7 +252,7 @@ static void request_start(struct load *load, struct conn *conn, uint64_t due_ns)
 	TAILQ_INSERT_TAIL(&load->busy, conn, link);
 	conn->sequence = load->next_sequence++;
 	conn->due_ns = due_ns;
-	conn->start_ns = now_ns(); /* until it is sent */
+	conn->start_ns = clock_now_ns(); /* until it is sent */
 	conn->expires_ns = conn->start_ns + load->timeout_ns;
 	conn->sent = 0;
 	buffer_reset(&conn->in);
@@ -309,7 +302,7 @@ static uint64_t due_of(const struct load *load, uint64_t sequence, uint64_t now)
 /* A pass is bounded, so that answers are read even when every request fails at once. */
 static void start_what_is_due(struct load *load)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 
 	for (uint32_t i = 0; i < load->conns; i++) {
 		uint64_t due_ns = due_of(load, load->next_sequence, now);
@@ -318,7 +311,7 @@ static void start_what_is_due(struct load *load)
 		    due_ns > now)
 			return;
 		request_start(load, TAILQ_FIRST(&load->free), due_ns);
-		now = now_ns();
+		now = clock_now_ns();
 	}
 }
 
@@ -326,7 +319,7 @@ static void fail_what_expired(struct load *load)
 {
 	struct conn *conn;
 
-	while ((conn = TAILQ_FIRST(&load->busy)) && conn->expires_ns <= now_ns())
+	while ((conn = TAILQ_FIRST(&load->busy)) && conn->expires_ns <= clock_now_ns())
 		request_fail(load, conn, -ETIMEDOUT);
 }
 
@@ -374,7 +367,7 @@ static void timer_event(struct load *load)
 static void ask_whether_to_go_on(struct load *load, bool was_interrupted)
 {
 	const struct load_options *options = load->options;
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 
 	if (now < load->tick_ns && !was_interrupted)
 		return;
@@ -430,7 +423,7 @@ static void keep_finished_records(struct load *load)
 			result->unfinished++;
 	result->was_stopped = load->must_stop;
 	if (load->must_stop)
-		result->end_ns = now_ns();
+		result->end_ns = clock_now_ns();
 }
 
 static bool path_is_sane(const char *path)
@@ -531,7 +524,7 @@ static int load_open(struct load *load)
 	load->timeout_ns =
 		load->options->timeout_ns ? load->options->timeout_ns : TIMEOUT_DEFAULT_NS;
 	load->last_sequence = (uint64_t)load->options->warmup_requests + load->options->requests;
-	load->first_due_ns = now_ns() + load->options->start_in_ns;
+	load->first_due_ns = clock_now_ns() + load->options->start_in_ns;
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "chain/json_check.h"
 
 #define LENGTH_DIGITS 10
@@ -30,14 +31,6 @@ struct writer { /* remembers the first failure, so that the wording below reads 
 	struct buffer *out;
 	int r;
 };
-
-uint64_t service_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void write_bytes(struct writer *writer, const char *bytes, size_t len)
 {
@@ -93,9 +86,9 @@ static size_t write_blank_field(struct writer *writer, size_t width)
 
 static void work_for(const struct service *service, struct hop_step *step)
 {
-	step->begin_ns = service_now_ns();
+	step->begin_ns = clock_now_ns();
 	do
-		step->end_ns = service_now_ns();
+		step->end_ns = clock_now_ns();
 	while (step->end_ns - step->begin_ns < service->work_ns &&
 	       !atomic_load_explicit(&service->stopping, memory_order_relaxed));
 }
@@ -359,7 +352,7 @@ int service_answer(const struct service *service, const struct hop *hop, struct 
 void service_stamp(struct buffer *out, size_t send_ns_at)
 {
 	if (send_ns_at != SIZE_MAX)
-		put_right(out->bytes + send_ns_at, TIME_DIGITS, service_now_ns());
+		put_right(out->bytes + send_ns_at, TIME_DIGITS, clock_now_ns());
 }
 
 int service_listen(const struct service *service, int *ret_fd)

@@ -98,7 +98,6 @@ struct hop { /* one request's life here; times are 0 until they are known */
 extern const struct http_limits service_request_limits;
 extern const struct http_limits service_answer_limits;
 
-uint64_t service_now_ns(void);
 
 /*
  * Takes the first request out of `in`, when it is whole (0), and does this service's own work for it.

@@ -21,6 +21,8 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define EVENTS_AT_ONCE 64
 
 struct loop;
@@ -103,7 +105,7 @@ static struct client_list *client_list_of(struct loop *loop, const struct client
 
 static void client_enter(struct loop *loop, struct client_conn *client, enum client_state state)
 {
-	uint64_t now_ns = service_now_ns();
+	uint64_t now_ns = clock_now_ns();
 
 	TAILQ_REMOVE(client_list_of(loop, client), client, link);
 	client->state = state;
@@ -142,7 +144,7 @@ static int receive_some(int fd, struct buffer *buffer, uint64_t *ret_ns)
 	if (r < 0)
 		return r;
 	n = recv(fd, buffer->bytes + buffer->len, buffer->size - buffer->len, 0);
-	*ret_ns = service_now_ns();
+	*ret_ns = clock_now_ns();
 	if (n < 0)
 		return -errno;
 	if (n == 0)
@@ -279,7 +281,7 @@ static void next_send(struct loop *loop, struct next_conn *next)
 	int r;
 
 	if (!next->call_sent)
-		next->client->hop.call_ns = service_now_ns();
+		next->client->hop.call_ns = clock_now_ns();
 	r = send_some(next->watch.fd, &next->client->call, &next->call_sent);
 	if (r == -EAGAIN)
 		return;
@@ -439,7 +441,7 @@ static void client_new(struct loop *loop, int fd)
 	client->in = BUFFER_INIT(SERVICE_REQUEST_MAX_BYTES);
 	client->call = BUFFER_INIT(SERVICE_REQUEST_MAX_BYTES);
 	client->answer = BUFFER_INIT(SERVICE_ANSWER_MAX_BYTES);
-	client->expires_ns = service_now_ns() + SERVICE_IDLE_NS;
+	client->expires_ns = clock_now_ns() + SERVICE_IDLE_NS;
 	TAILQ_INSERT_TAIL(&loop->idle, client, link);
 	loop->clients++;
 	if (watch_add(loop, &client->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0)
@@ -481,7 +483,7 @@ static void handle(struct loop *loop, struct watch *watch, uint32_t events)
 static void expire(struct loop *loop)
 {
 	struct client_conn *client;
-	uint64_t now_ns = service_now_ns();
+	uint64_t now_ns = clock_now_ns();
 
 	while ((client = TAILQ_FIRST(&loop->calling)) && client->expires_ns <= now_ns) {
 		if (client->next)
@@ -505,7 +507,7 @@ static int wait_ms(const struct loop *loop)
 		expires_ns = idle->expires_ns;
 	if (expires_ns == UINT64_MAX)
 		return -1;
-	now_ns = service_now_ns();
+	now_ns = clock_now_ns();
 	return expires_ns <= now_ns ? 0 : (int)((expires_ns - now_ns) / 1000000 + 1);
 }
 

@@ -18,6 +18,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define THREAD_STACK_BYTES (256 * 1024)
 #define TIMEOUT_SLACK_NS   1000000 /* socket timeouts are coarse: nearer ones need no new call */
 #define STOP_WAIT_S	   2
@@ -87,7 +89,7 @@ static int receive_some(int fd, struct buffer *buffer, uint64_t *ret_ns)
 	do
 		n = recv(fd, buffer->bytes + buffer->len, buffer->size - buffer->len, 0);
 	while (n < 0 && errno == EINTR);
-	*ret_ns = service_now_ns();
+	*ret_ns = clock_now_ns();
 	if (n < 0)
 		return -errno;
 	if (n == 0)
@@ -110,7 +112,7 @@ static void forget_next(struct worker *worker)
 
 static int remaining(const struct hop *hop, uint64_t *ret_ns)
 {
-	uint64_t now_ns = service_now_ns();
+	uint64_t now_ns = clock_now_ns();
 
 	if (now_ns >= hop->deadline_ns)
 		return -ETIMEDOUT;
@@ -163,7 +165,7 @@ static int exchange(struct worker *worker, struct hop *hop)
 	int r;
 
 	buffer_reset(&worker->reply);
-	hop->call_ns = service_now_ns();
+	hop->call_ns = clock_now_ns();
 	r = send_all(worker->out_fd, &worker->call);
 	while (!r) {
 		r = limit_receive(worker, hop);
@@ -191,7 +193,7 @@ static int call_next(struct worker *worker, struct hop *hop)
 	bool is_reused = worker->out_fd >= 0;
 	int r = 0;
 
-	hop->deadline_ns = service_now_ns() + worker->crew->service->timeout_ns;
+	hop->deadline_ns = clock_now_ns() + worker->crew->service->timeout_ns;
 	if (!is_reused)
 		r = connect_next(worker, hop);
 	if (!r)

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/owner.h"
 #include "daemon/residue.h"
@@ -35,14 +36,6 @@
 #define LEASE_NS	1000000000ULL
 #define TICK_IDLE_NS	200000000ULL
 #define ENGINE_SILENT_NS 500000000ULL
-
-uint64_t owner_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---- the tick ---- */
 
@@ -61,7 +54,7 @@ static bool has_work(const struct owner *owner)
 static void tick(void *ctx, uint32_t events)
 {
 	struct owner *owner = ctx;
-	uint64_t now_ns = owner_now_ns(), times;
+	uint64_t now_ns = clock_now_ns(), times;
 
 	if (read(owner->tick_fd, &times, sizeof(times)) < 0 && errno != EAGAIN)
 		log_warn("the owner's timer: %s", strerror(errno));
@@ -260,7 +253,7 @@ static int watch_signals(struct owner *owner)
 
 static int start_ticking(struct owner *owner)
 {
-	owner->started_ns = owner->busy_ns = owner_now_ns();
+	owner->started_ns = owner->busy_ns = clock_now_ns();
 	owner->tick_fd = loop_timer(owner->loop, TICK_IDLE_NS, tick, owner);
 	if (owner->tick_fd < 0)
 		return owner->tick_fd;

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 struct faults {
 	struct faults_options with;
@@ -19,20 +20,12 @@ struct faults {
 	struct faultset *live;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static uint64_t random_seed(void)
 {
 	uint32_t seed = 0;
 
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = (uint32_t)now_ns();
+		seed = (uint32_t)clock_now_ns();
 	return seed; /* short enough to be typed again */
 }
 
@@ -278,7 +271,7 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 				.rule = asked.rule,
 				.link = links.link,
 				.links = links.count,
-				.now_ns = now_ns(),
+				.now_ns = clock_now_ns(),
 				.ttl_ns = request->ttl_ns,
 				.owner = owner,
 			},
@@ -388,7 +381,7 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 				.rule = rule,
 				.link = links.link,
 				.links = links.count,
-				.now_ns = now_ns(),
+				.now_ns = clock_now_ns(),
 				.ttl_ns = request->ttl_ns,
 				.owner = owner,
 			},
@@ -444,12 +437,12 @@ int faults_heal_expired(struct faults *faults)
 {
 	_cleanup_(faultset_freep) struct faultset *candidate = NULL;
 
-	if (faultset_next_deadline(faults->live) > now_ns())
+	if (faultset_next_deadline(faults->live) > clock_now_ns())
 		return 0;
 	candidate = faultset_clone(faults->live);
 	if (!candidate)
 		return -ENOMEM;
-	faultset_remove_expired(candidate, now_ns());
+	faultset_remove_expired(candidate, clock_now_ns());
 	return heal_to(faults, &candidate);
 }
 

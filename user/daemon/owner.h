@@ -61,7 +61,6 @@ struct owner {
 	struct trace_session trace;
 };
 
-uint64_t owner_now_ns(void); /* CLOCK_MONOTONIC */
 
 /* requests.c: one request, answered. */
 void requests_handle(void *ctx, struct client *client, json_t *request);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "daemon/owner.h"
 
 #define WORDS_MAX 256
@@ -204,7 +205,7 @@ static json_t *counts_json(const struct hf_rule_counts *counts)
 
 static json_t *fault_json(const struct owner *owner, const struct fault *fault)
 {
-	uint64_t now_ns = owner_now_ns();
+	uint64_t now_ns = clock_now_ns();
 	uint64_t left_ns = fault->deadline_ns > now_ns ? fault->deadline_ns - now_ns : 0;
 	struct hf_rule_counts counts = {};
 
@@ -250,7 +251,7 @@ static json_t *hold_json(const struct owner *owner)
 
 static void handle_status(struct owner *owner, struct client *client, json_t *request)
 {
-	uint64_t now_ns = owner_now_ns();
+	uint64_t now_ns = clock_now_ns();
 	uint64_t lease_ns = programs_config(owner->programs)->lease_ns;
 	json_t *endpoints = json_array();
 
@@ -367,7 +368,7 @@ void requests_handle(void *ctx, struct client *client, json_t *request)
 	const char *command = json_string_value(json_object_get(request, "command"));
 	struct owner *owner = ctx;
 
-	owner->busy_ns = owner_now_ns();
+	owner->busy_ns = clock_now_ns();
 	if (!is_same_build(request) && !(command && strcmp(command, "stop") == 0))
 		return reply_error(client, false,
 				   "the running owner is of another version: stop it with: hopfault daemon --stop");

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "daemon/owner.h"
 
 #define TRACED_MAX  256
@@ -143,8 +144,8 @@ void session_begin(struct owner *owner, struct client *client, const json_t *req
 		.root_src = id[0],
 		.root_dst = id[1],
 		.wanted = (uint64_t)json_integer_value(json_object_get(request, "chains")),
-		.deadline_ns = for_ns ? owner_now_ns() + for_ns : 0,
-		.next_progress_ns = owner_now_ns() + PROGRESS_NS,
+		.deadline_ns = for_ns ? clock_now_ns() + for_ns : 0,
+		.next_progress_ns = clock_now_ns() + PROGRESS_NS,
 	};
 	r = start(owner, id, count);
 	if (r < 0) {

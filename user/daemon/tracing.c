@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define EVENTS_AT_ONCE 20000 /* then the loop has other things to do, the lease for one */
 
@@ -29,14 +30,6 @@ struct tracing {
 	bool is_on;
 	struct lost_total lost_before;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static struct lost_total read_lost(const struct tracing *tracing)
 {
@@ -156,7 +149,7 @@ int tracing_fd(const struct tracing *tracing)
 /* The clock goes on only when the ring was read empty: what is still in it would come too late. */
 void tracing_poll(struct tracing *tracing)
 {
-	uint64_t before_ns = now_ns();
+	uint64_t before_ns = clock_now_ns();
 
 	tracing->taken = 0;
 	if (ring_buffer__consume(tracing->ring) >= 0)
@@ -170,10 +163,10 @@ void tracing_finish(struct tracing *tracing)
 	if (!tracing->is_on)
 		return;
 	turn_off(tracing);
-	before_ns = now_ns();
+	before_ns = clock_now_ns();
 	do {
 		tracing->taken = 0;
-	} while (ring_buffer__consume(tracing->ring) == -EAGAIN && now_ns() - before_ns < 500000000);
+	} while (ring_buffer__consume(tracing->ring) == -EAGAIN && clock_now_ns() - before_ns < 500000000);
 	tracer_finish(tracing->tracer);
 }
 

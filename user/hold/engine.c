@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "hold/frame.h"
 
 #define READ_BATCH   4 /* frames between two looks at the clock */
@@ -31,14 +32,6 @@
 	__atomic_store_n(&(engine)->counts.what, (engine)->counts.what + (by), __ATOMIC_RELAXED)
 #define PUBLISH(engine, what, value) \
 	__atomic_store_n(&(engine)->counts.what, (value), __ATOMIC_RELAXED)
-
-uint64_t engine_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
-}
 
 static void give_sign_of_life(struct engine *engine, uint64_t now_ns)
 {
@@ -68,7 +61,7 @@ static void send_packets(struct engine *engine, struct packet *const *packet, un
 	unsigned sent = 0;
 
 	while (sent < count) {
-		uint64_t now_ns = engine_now_ns();
+		uint64_t now_ns = clock_now_ns();
 		int n = port_send(port, engine->batch, sent, count, engine->config->release_mark);
 
 		if (n > 0) {
@@ -132,7 +125,7 @@ static bool asks_nonsense(const struct hf_hold_header *header, uint64_t now_ns)
 static void accept_frame(struct engine *engine, struct packet *packet, size_t read_bytes,
 			 unsigned index)
 {
-	uint64_t now_ns = engine_now_ns();
+	uint64_t now_ns = clock_now_ns();
 	uint64_t due_ns, decided_ns;
 
 	if (frame_receive(packet, read_bytes) < 0 || asks_nonsense(&packet->header, now_ns)) {
@@ -206,7 +199,7 @@ static void spin_until(struct engine *engine, uint64_t from_ns, uint64_t until_n
 	uint64_t look_ns = from_ns + SPIN_LOOK_NS;
 	uint64_t now_ns;
 
-	while ((now_ns = engine_now_ns()) < until_ns) {
+	while ((now_ns = clock_now_ns()) < until_ns) {
 		if (now_ns >= look_ns && until_ns - now_ns > SPIN_LOOK_NS) {
 			read_some(engine);
 			look_ns = now_ns + SPIN_LOOK_NS;
@@ -247,7 +240,7 @@ static void sleep_until(struct engine *engine, uint64_t now_ns, const struct pac
 	int n = ppoll(fds, count, &timeout, NULL);
 
 	COUNT(engine, wakes, 1);
-	now_ns = engine_now_ns();
+	now_ns = clock_now_ns();
 	if (n == 0 && now_ns >= wait->until_ns)
 		spread_record(&engine->wake, now_ns - wait->until_ns);
 	if (n > 0 && fds[0].revents)
@@ -257,7 +250,7 @@ static void sleep_until(struct engine *engine, uint64_t now_ns, const struct pac
 static void wait_for_work(struct engine *engine)
 {
 	uint64_t due_ns = queue_next_due_ns(engine->queue);
-	uint64_t now_ns = engine_now_ns();
+	uint64_t now_ns = clock_now_ns();
 	struct pace_wait wait;
 
 	if (due_ns <= now_ns)
@@ -277,7 +270,7 @@ static void publish_held(struct engine *engine)
 
 void engine_turn(struct engine *engine)
 {
-	uint64_t now_ns = engine_now_ns();
+	uint64_t now_ns = clock_now_ns();
 	bool more;
 
 	give_sign_of_life(engine, now_ns);
@@ -299,7 +292,7 @@ static void empty_ring(struct engine *engine, unsigned index)
 static void release_expedited(struct engine *engine)
 {
 	while (queue_next_due_ns(engine->queue) == 0) {
-		uint64_t now_ns = engine_now_ns();
+		uint64_t now_ns = clock_now_ns();
 
 		give_sign_of_life(engine, now_ns);
 		release_due(engine, now_ns);
@@ -364,7 +357,7 @@ int engine_init(struct engine *engine, const struct hold_options *options,
 	r = port_batch_new(&engine->batch);
 	if (r < 0)
 		return r;
-	pace_init(&engine->pace, options->spin_ns, engine_now_ns());
+	pace_init(&engine->pace, options->spin_ns, clock_now_ns());
 	return queue_new(options->limit_bytes, options->limit_packets, &engine->queue);
 }
 

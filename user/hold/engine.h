@@ -65,6 +65,5 @@ struct port *engine_remove_port(struct engine *engine, unsigned index);
 void engine_flush(struct engine *engine, bool (*choose)(void *ctx, const struct packet *packet),
 		  void *ctx);
 
-uint64_t engine_now_ns(void);
 
 #endif

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "hold/engine.h"
 
 #define ANSWER_SECONDS 1
@@ -419,13 +420,13 @@ int hold_timer_error(uint64_t sleep_ns, unsigned samples, struct spread *ret_err
 	memset(ret_error, 0, sizeof(*ret_error));
 	prctl(PR_SET_TIMERSLACK, 1);
 	for (unsigned i = 0; i < samples; i++) {
-		uint64_t due_ns = engine_now_ns() + sleep_ns;
+		uint64_t due_ns = clock_now_ns() + sleep_ns;
 		struct timespec due = { .tv_sec = (time_t)(due_ns / 1000000000),
 					.tv_nsec = (long)(due_ns % 1000000000) };
 
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
 			;
-		spread_record(ret_error, engine_now_ns() - due_ns);
+		spread_record(ret_error, clock_now_ns() - due_ns);
 	}
 	prctl(PR_SET_TIMERSLACK, slack_before);
 	return 0;

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "lab/lab_parts.h"
 
 #define SERVICES_DEFAULT 5
@@ -138,12 +139,12 @@ static bool is_still_there(int fd, const char *path)
 static int lock_wait(int fd)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
-	uint64_t end_ns = lab_now_ns() + LOCK_WAIT_NS;
+	uint64_t end_ns = clock_now_ns() + LOCK_WAIT_NS;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
-		if (lab_now_ns() > end_ns)
+		if (clock_now_ns() > end_ns)
 			return -EBUSY;
 		if (is_interrupted())
 			return -EINTR;
@@ -310,7 +311,7 @@ static int down_locked(struct lab_result *result, char *ret_error)
 int lab_down(struct lab_result *ret_result, char *ret_error)
 {
 	struct lab_result result = { 0 };
-	uint64_t begin_ns = lab_now_ns();
+	uint64_t begin_ns = clock_now_ns();
 	_cleanup_(closep) int lock = -1;
 	sigset_t before;
 	int r;
@@ -329,7 +330,7 @@ int lab_down(struct lab_result *ret_result, char *ret_error)
 			return r;
 	}
 	lab_tell(ret_error, 0, "%s", "");
-	result.took_ns = lab_now_ns() - begin_ns;
+	result.took_ns = clock_now_ns() - begin_ns;
 	if (ret_result)
 		*ret_result = result;
 	return 0;
@@ -397,12 +398,12 @@ static int build(const struct lab_options *options, const char *program, struct 
 		r = start_services(options, program, state, &spaces, ret_error);
 	if (r < 0)
 		return r;
-	begin_ns = lab_now_ns();
+	begin_ns = clock_now_ns();
 	r = lab_ready_wait(state, spaces.node[0].netns.fd, options->ready_timeout_ns,
 			   is_interrupted, ret_error);
 	if (r < 0)
 		return r;
-	result->ready_ns = lab_now_ns() - begin_ns;
+	result->ready_ns = clock_now_ns() - begin_ns;
 	state->is_finished = true;
 	return write_state(state, ret_error);
 }
@@ -467,7 +468,7 @@ static int open_folder(int *ret_lock, char *ret_error)
 int lab_up(const struct lab_options *options, struct lab_result *ret_result, char *ret_error)
 {
 	struct lab_result result = { 0 };
-	uint64_t begin_ns = lab_now_ns();
+	uint64_t begin_ns = clock_now_ns();
 	_cleanup_(closep) int lock = -1;
 	sigset_t before;
 	int r;
@@ -483,7 +484,7 @@ int lab_up(const struct lab_options *options, struct lab_result *ret_result, cha
 	if (r < 0)
 		return r;
 	lab_tell(ret_error, 0, "%s", "");
-	result.took_ns = lab_now_ns() - begin_ns;
+	result.took_ns = clock_now_ns() - begin_ns;
 	if (ret_result)
 		*ret_result = result;
 	return 0;

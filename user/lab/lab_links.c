@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "lab/lab_parts.h"
 #include "link/netlink.h"
 
@@ -147,7 +148,7 @@ static int ports_are_running(struct netlink *hub, uint32_t bridge, bool *ret_are
 static int wait_for_ports(struct netlink *hub, uint32_t bridge)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	uint64_t end_ns = lab_now_ns() + LINK_WAIT_NS;
+	uint64_t end_ns = clock_now_ns() + LINK_WAIT_NS;
 	bool are_running = false;
 	int r;
 
@@ -155,7 +156,7 @@ static int wait_for_ports(struct netlink *hub, uint32_t bridge)
 		r = ports_are_running(hub, bridge, &are_running);
 		if (r < 0 || are_running)
 			return r;
-		if (lab_now_ns() > end_ns)
+		if (clock_now_ns() > end_ns)
 			return -ETIMEDOUT;
 		nanosleep(&pause, NULL);
 	}

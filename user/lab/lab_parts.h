@@ -68,6 +68,5 @@ int lab_ready_wait(const struct lab_state *state, int client_netns_fd, uint64_t 
 bool lab_is_listening(const struct lab_state *state, const struct lab_node *node,
 		      int client_netns_fd);
 
-uint64_t lab_now_ns(void);
 
 #endif

@@ -14,19 +14,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "lab/lab_parts.h"
 
 #define TRY_MS		 200
 #define PAUSE_NS	 2000000
 #define READY_DEFAULT_NS 10000000000ULL
-
-uint64_t lab_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
 
 /* 0: connected; -ECONNREFUSED, -ETIMEDOUT ... */
 static int finish_connect(int fd)
@@ -98,7 +91,7 @@ static int wait_for(const struct lab_state *state, const struct lab_node *node, 
 			return -EINTR;
 		if (!lab_process_is_alive(node->pid, node->start_time))
 			return -ECHILD;
-		if (lab_now_ns() > end_ns)
+		if (clock_now_ns() > end_ns)
 			return -ETIMEDOUT;
 		nanosleep(&pause, NULL);
 	}
@@ -108,7 +101,7 @@ static int wait_for(const struct lab_state *state, const struct lab_node *node, 
 int lab_ready_wait(const struct lab_state *state, int client_netns_fd, uint64_t timeout_ns,
 		   bool (*is_interrupted)(void), char *ret_error)
 {
-	uint64_t end_ns = lab_now_ns() + (timeout_ns ? timeout_ns : READY_DEFAULT_NS);
+	uint64_t end_ns = clock_now_ns() + (timeout_ns ? timeout_ns : READY_DEFAULT_NS);
 	int r;
 
 	for (size_t i = 1; i < state->nodes; i++) {
