@@ -234,10 +234,9 @@ _Static_assert(sizeof(struct hf_packet_event) == 104, "struct hf_packet_event is
 enum hf_socket_op {
 	HF_SOCKET_SEND = 1,	  /* a send call hands its first byte to TCP; seq = number of that byte */
 	HF_SOCKET_RECV = 2,	  /* a receive call returned len bytes; seq = number after the last of them */
-	HF_SOCKET_CONNECT = 3,	  /* the handshake begins, in the caller's thread */
-	HF_SOCKET_ESTABLISHED = 4, /* and ends; active (client) side and passive side alike */
-	HF_SOCKET_CLOSE = 5,
-	HF_SOCKET_RETRANSMIT = 6, /* seq, len: what is sent again */
+	HF_SOCKET_ESTABLISHED = 3, /* a handshake has ended; pid and tid are those of connect() */
+	HF_SOCKET_CLOSE = 4,
+	HF_SOCKET_RETRANSMIT = 5, /* seq, len: what is sent again */
 };
 
 /* Something that a socket did. flow.src is this socket's own side. */
@@ -252,8 +251,9 @@ struct hf_socket_event {
 	__u8 op;	/* enum hf_socket_op */
 	__u8 passive;	/* HF_SOCKET_ESTABLISHED: 1 on the accepting side */
 	__u8 unused[2];
+	__u64 since_ns; /* HF_SOCKET_ESTABLISHED, active side: when the handshake began; 0: not seen */
 };
-_Static_assert(sizeof(struct hf_socket_event) == 80, "struct hf_socket_event is an event");
+_Static_assert(sizeof(struct hf_socket_event) == 88, "struct hf_socket_event is an event");
 
 /* What could not be told, by source; one element for each CPU. */
 struct hf_lost {

@@ -45,6 +45,11 @@ struct sock {
 	__u16 sk_protocol;
 };
 
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport;
+};
+
 struct tcp_sock {
 	__u32 copied_seq;
 	__u32 write_seq;

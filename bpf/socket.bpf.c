@@ -63,7 +63,8 @@ static __always_inline void flow_of(const struct sock *sk, struct hf_flow *flow)
 		bpf_probe_read_kernel(&flow->dst, sizeof(flow->dst),
 				      __builtin_preserve_access_index(&c->skc_v6_daddr));
 	}
-	flow->sport = c->skc_num;
+	/* skc_num is 0 again when a closing socket is told of */
+	flow->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	flow->dport = bpf_ntohs(c->skc_dport);
 	flow->proto = IPPROTO_TCP;
 }
@@ -74,13 +75,13 @@ struct told {
 	__u32 len;
 	__u8 op; /* enum hf_socket_op */
 	__u8 passive;
-	__u8 in_thread; /* the running thread is the one that acts */
+	__u64 pid_tgid; /* of the thread that acts; 0: none does */
+	__u64 since_ns;
 };
 
 static __always_inline void tell(const struct sock *sk, const struct told *told, __u64 now_ns)
 {
 	struct hf_socket_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	__u64 id = told->in_thread ? bpf_get_current_pid_tgid() : 0;
 
 	if (!event) {
 		struct hf_lost *here = lost_here();
@@ -94,19 +95,20 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 	event->seq = told->seq;
 	event->len = told->len;
 	event->endpoint = told->endpoint;
-	event->pid = id >> 32;
-	event->tid = id;
+	event->pid = told->pid_tgid >> 32;
+	event->tid = told->pid_tgid;
 	event->op = told->op;
 	event->passive = told->passive;
 	event->unused[0] = 0;
 	event->unused[1] = 0;
+	event->since_ns = told->since_ns;
 	event_submit(event);
 }
 
 static __always_inline int send_begins(struct sock *sk)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct told told = { .op = HF_SOCKET_SEND, .in_thread = 1 };
+	struct told told = { .op = HF_SOCKET_SEND };
 	struct tcp_sock *tcp;
 
 	told.endpoint = traced_endpoint(sk, now_ns);
@@ -116,6 +118,7 @@ static __always_inline int send_begins(struct sock *sk)
 	if (!tcp)
 		return 0;
 	told.seq = tcp->write_seq;
+	told.pid_tgid = bpf_get_current_pid_tgid();
 	tell(sk, &told, now_ns);
 	return 0;
 }
@@ -123,7 +126,7 @@ static __always_inline int send_begins(struct sock *sk)
 static __always_inline int receive_ends(struct sock *sk, int received, int flags)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct told told = { .op = HF_SOCKET_RECV, .in_thread = 1 };
+	struct told told = { .op = HF_SOCKET_RECV };
 	struct tcp_sock *tcp;
 
 	if (received <= 0 || (flags & MSG_PEEK))
@@ -136,6 +139,7 @@ static __always_inline int receive_ends(struct sock *sk, int received, int flags
 		return 0;
 	told.seq = tcp->copied_seq;
 	told.len = received;
+	told.pid_tgid = bpf_get_current_pid_tgid();
 	tell(sk, &told, now_ns);
 	return 0;
 }
@@ -167,28 +171,73 @@ int BPF_PROG(receive_by_fexit, struct sock *sk)
 	return receive_ends(sk, (int)ctx[5], (int)ctx[3]);
 }
 
+/*
+ * A connect() enters SYN_SENT before it has a port, so it can't be told yet: who it is and when it began wait here
+ * for the handshake's end.
+ */
+struct connecting {
+	__u64 since_ns;
+	__u64 pid_tgid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64); /* the socket's address */
+	__type(value, struct connecting);
+} connecting SEC(".maps");
+
+static __always_inline void handshake_begins(const struct sock *sk, __u64 now_ns)
+{
+	struct connecting begun = { .since_ns = now_ns, .pid_tgid = bpf_get_current_pid_tgid() };
+	__u64 key = (__u64)sk;
+
+	bpf_map_update_elem(&connecting, &key, &begun, BPF_ANY);
+}
+
+/* What was noted of the socket, and no longer is. */
+static __always_inline struct connecting handshake_taken(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	const struct connecting *begun = bpf_map_lookup_elem(&connecting, &key);
+	struct connecting taken = {};
+
+	if (begun) {
+		taken = *begun;
+		bpf_map_delete_elem(&connecting, &key);
+	}
+	return taken;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_changes, struct sock *sk, int old, int new)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
+	struct connecting begun = {};
 	struct told told = {};
 
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	told.endpoint = traced_endpoint(sk, now_ns);
+	if (!told.endpoint)
+		return 0;
 	if (new == TCP_SYN_SENT) {
-		told.op = HF_SOCKET_CONNECT;
-		told.in_thread = 1;
-	} else if (new == TCP_ESTABLISHED) {
+		handshake_begins(sk, now_ns);
+		return 0;
+	}
+	if (old == TCP_SYN_SENT)
+		begun = handshake_taken(sk);
+	if (new == TCP_ESTABLISHED) {
 		told.op = HF_SOCKET_ESTABLISHED;
 		told.passive = old == TCP_SYN_RECV;
+		told.since_ns = begun.since_ns;
+		told.pid_tgid = begun.pid_tgid;
 	} else if (new == TCP_CLOSE) {
 		told.op = HF_SOCKET_CLOSE;
 	} else {
 		return 0;
 	}
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	told.endpoint = traced_endpoint(sk, now_ns);
-	if (told.endpoint)
-		tell(sk, &told, now_ns);
+	tell(sk, &told, now_ns);
 	return 0;
 }
 

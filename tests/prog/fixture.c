@@ -64,7 +64,7 @@ struct hf_rule delay_rule(__u32 id, __u64 delay_ns)
 	return rule;
 }
 
-void ask(struct fixture *f, const struct hf_rule *rules, size_t count)
+void ask_all(struct fixture *f, const struct hf_rule *rules, size_t count)
 {
 	struct harness_link a_to_b = { .key = { HOST_A, HOST_B }, .link.rules = count };
 
@@ -76,7 +76,7 @@ void ask(struct fixture *f, const struct hf_rule *rules, size_t count)
 
 void ask_one(struct fixture *f, struct hf_rule rule)
 {
-	ask(f, &rule, 1);
+	ask_all(f, &rule, 1);
 }
 
 void place(struct fixture *f, enum harness_device from, enum harness_device to)

@@ -45,7 +45,7 @@ struct hf_rule rule_of(__u32 id, __u32 flags);
 struct hf_rule delay_rule(__u32 id, __u64 delay_ns);
 
 /* The new generation: these rules on a->b, and nothing else. */
-void ask(struct fixture *f, const struct hf_rule *rules, size_t count);
+void ask_all(struct fixture *f, const struct hf_rule *rules, size_t count);
 void ask_one(struct fixture *f, struct hf_rule rule);
 
 /* Where the packet is in f->run.ctx: it came in from `from` and is about to leave by `to`. */

@@ -193,7 +193,7 @@ static void a_packet_that_enters_is_told_with_its_verdict_and_rules(void **state
 	assert_int_equal(event->head_len, 0);
 
 	assert_int_equal(harness_set_engine(f->harness, DEVICE_B, HF_ENGINE_HOLD), 0);
-	ask(f, rules, 5);
+	ask_all(f, rules, 5);
 	assert_int_equal(enter_b(f, some_data), TC_ACT_REDIRECT);
 	event = only_event(f);
 	assert_int_equal(event->verdict, HF_VERDICT_DELAY);
@@ -202,7 +202,7 @@ static void a_packet_that_enters_is_told_with_its_verdict_and_rules(void **state
 		assert_int_equal(event->rule_id[i], 11 + i);
 
 	rules[1] = rule_of(16, HF_RULE_DROP);
-	ask(f, rules, 5);
+	ask_all(f, rules, 5);
 	assert_int_equal(enter_b(f, some_data), TC_ACT_SHOT);
 	event = only_event(f);
 	assert_int_equal(event->verdict, HF_VERDICT_DROP);

@@ -33,7 +33,7 @@ static void every_passing_path_lets_the_programs_behind_run(void **state)
 		assert_int_equal(leave_a(f, some_tcp), PASSED);
 		assert_int_equal(harness_flip(f->harness, &other_link, 1), 0);
 		assert_int_equal(enter_b(f, some_tcp), PASSED);
-		ask(f, NULL, 0);
+		ask_all(f, NULL, 0);
 		assert_int_equal(enter_b(f, some_tcp), PASSED);
 		other.proto = IPPROTO_UDP;
 		ask_one(f, other);
@@ -79,7 +79,7 @@ static void a_rule_past_its_deadline_is_inert_and_the_others_are_not(void **stat
 	rules[0].deadline_ns = harness_now_ns();
 	ask_one(f, rules[0]);
 	assert_int_equal(enter_b(f, some_tcp), PASSED);
-	ask(f, rules, 2);
+	ask_all(f, rules, 2);
 	assert_int_equal(enter_b(f, some_tcp), TC_ACT_SHOT);
 	assert_int_equal(counts_of(f, 1).matched, 0);
 	assert_int_equal(counts_of(f, 2).matched, 1);
@@ -90,7 +90,7 @@ static void a_flip_takes_effect_at_once_and_counters_survive_it(void **state)
 	struct fixture *f = *state;
 
 	for (unsigned int i = 1; i <= 3; i++) {
-		ask(f, NULL, 0);
+		ask_all(f, NULL, 0);
 		assert_int_equal(enter_b(f, some_tcp), PASSED);
 		ask_one(f, rule_of(1, HF_RULE_DROP));
 		assert_int_equal(enter_b(f, some_tcp), TC_ACT_SHOT);
@@ -104,7 +104,7 @@ static void the_first_drop_ends_the_walk(void **state)
 				   rule_of(3, HF_RULE_DROP) };
 	struct fixture *f = *state;
 
-	ask(f, rules, 3);
+	ask_all(f, rules, 3);
 	assert_int_equal(harness_set_engine(f->harness, DEVICE_B, HF_ENGINE_HOLD), 0);
 	assert_int_equal(enter_b(f, some_tcp), TC_ACT_SHOT);
 	assert_int_equal(counts_of(f, 1).matched, 1);
@@ -169,7 +169,7 @@ static void the_delays_of_sixteen_rules_add_up(void **state)
 		rules[i] = delay_rule(1 + i, (i + 1) * MS);
 		sum_ns += (i + 1) * MS;
 	}
-	ask(f, rules, HF_LINK_RULES_MAX);
+	ask_all(f, rules, HF_LINK_RULES_MAX);
 	assert_int_equal(harness_set_engine(f->harness, DEVICE_B, HF_ENGINE_HOLD), 0);
 	frame_make(&spec, &frame);
 	enter_frame(f, &frame);

@@ -449,7 +449,7 @@ static int run_all(const struct settings *settings)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = { .rounds = 10, .samples = 1000, .repeat = 1, .rules = 1 };
+	struct settings settings = { .rounds = 10, .samples = 1000, .repeat = 8, .rules = 1 };
 	_cleanup_(options_words_done) struct options_words words = {};
 	char error[OPTIONS_ERROR_MAX];
 	int r;

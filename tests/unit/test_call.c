@@ -295,31 +295,6 @@ static void only_the_first_call_of_the_thread_that_connected_has_waited(void **s
 	story_free(s);
 }
 
-/* The kernel tells of SYN_SENT before it has chosen the port. */
-static void a_connect_without_a_port_belongs_to_the_syn_that_follows(void **state)
-{
-	struct story *s = story_new(NULL);
-	struct wire w[3];
-
-	for (uint16_t i = 0; i < 3; i++) {
-		uint64_t t = T0 + i * 20 * MS;
-
-		w[i] = wire_open(CLIENT, A, (uint16_t)(40000 + i));
-		say_handshake(s, &w[i], t, (i + 1) * MS, 0);
-		for (size_t n = 0; n < s->records; n++)
-			if (s->record[n].event.kind == HF_EVENT_SOCKET &&
-			    s->record[n].socket.op == HF_SOCKET_CONNECT)
-				s->record[n].socket.flow.sport = 0;
-		say_call(s, &w[i], t + (i + 1) * MS + 10 * US, 1 * MS);
-	}
-	story_tell(s);
-	assert_int_equal(s->calls, 3);
-	for (uint64_t i = 0; i < 3; i++)
-		assert_int_equal(s->call[i].connect_ns, (i + 1) * MS);
-	assert_int_equal(tracer_stats(s->tracer)->connections_now, 0);
-	story_free(s);
-}
-
 /* RECV's clock is 3 us before RELEASE's: what was read had been released, so the release is put back. */
 static void an_effect_is_believed_more_than_its_cause(void **state)
 {
@@ -385,7 +360,6 @@ int main(void)
 		cmocka_unit_test(packets_may_be_cut_anywhere),
 		cmocka_unit_test(holds_of_other_packets_within_the_stream_count_once),
 		cmocka_unit_test(only_the_first_call_of_the_thread_that_connected_has_waited),
-		cmocka_unit_test(a_connect_without_a_port_belongs_to_the_syn_that_follows),
 		cmocka_unit_test(an_effect_is_believed_more_than_its_cause),
 		cmocka_unit_test(a_response_before_the_end_of_the_request_is_overlap),
 	};

@@ -93,7 +93,7 @@ uint64_t say_response(struct story *story, struct wire *wire, uint64_t time_ns, 
 		      const struct trip *trip);
 /* Both, with the server at work for app_ns. */
 uint64_t say_call(struct story *story, struct wire *wire, uint64_t time_ns, uint64_t app_ns);
-/* CONNECT .. ESTABLISHED, took_ns, and the SYNs between; delay is asked of the SYN. */
+/* ESTABLISHED after took_ns, and the SYNs between; delay is asked of the SYN. */
 void say_handshake(struct story *story, struct wire *wire, uint64_t time_ns, uint64_t took_ns,
 		   uint64_t delay_ns);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/command.h"
 
@@ -135,4 +136,9 @@ int ask_print_json(const json_t *value)
 	if (json_dumpf(value, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0)
 		return EXIT_FAILED;
 	return EXIT_DONE;
+}
+
+void ask_note_done(json_t *reply)
+{
+	json_object_set_new(reply, "done_mono_ns", json_integer((json_int_t)clock_now_ns()));
 }

@@ -33,4 +33,10 @@ int ask(bool start, json_t *request, json_t **ret_reply);
 /* Prints JSON for --json: one object, indented, a newline behind. */
 int ask_print_json(const json_t *value);
 
+/*
+ * For --json of what changes faults: "done_mono_ns", CLOCK_MONOTONIC now, when the change is in force. It
+ * stands on the same clock as the times in CSV files.
+ */
+void ask_note_done(json_t *reply);
+
 #endif

@@ -55,9 +55,11 @@ static json_int_t count_of(const json_t *fault, const char *name)
 static void print_healed(const json_t *fault, bool dry_run)
 {
 	char matched[UNITS_TEXT_MAX], dropped[UNITS_TEXT_MAX], delayed[UNITS_TEXT_MAX];
+	const char *kind = json_string_value(json_object_get(fault, "kind"));
+	bool is_partition = kind && strcmp(kind, "partition") == 0;
 
-	printf("%s fault %" JSON_INTEGER_FORMAT ": ", dry_run ? "would heal" : "healed",
-	       json_integer_value(json_object_get(fault, "id")));
+	printf("%s fault %" JSON_INTEGER_FORMAT ": %s", dry_run ? "would heal" : "healed",
+	       json_integer_value(json_object_get(fault, "id")), is_partition ? "partition " : "");
 	text_write_terminal(stdout, json_string_value(json_object_get(fault, "text")));
 	if (count_of(fault, "matched") == 0)
 		printf("; it matched no packet\n");
@@ -107,6 +109,7 @@ static int run_heal(const struct command *command, int argc, char **argv)
 	status = ask_send(fd, request, &reply);
 	if (status != EXIT_DONE)
 		return status;
+	ask_note_done(reply);
 	if (options.json)
 		return ask_print_json(reply);
 	print_all(reply, options.dry_run);

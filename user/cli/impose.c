@@ -35,8 +35,9 @@ static void say_done(const struct impose *impose, const json_t *reply)
 		       links == 1 ? "" : "s");
 		return;
 	}
-	printf("fault %" JSON_INTEGER_FORMAT ": ",
-	       json_integer_value(json_object_get(reply, "id")));
+	printf("fault %" JSON_INTEGER_FORMAT ": %s",
+	       json_integer_value(json_object_get(reply, "id")),
+	       impose->is_partition ? "partition " : "");
 	text_write_terminal(stdout, json_string_value(json_object_get(reply, "text")));
 	printf(" (%" JSON_INTEGER_FORMAT " link%s)\n", links, links == 1 ? "" : "s");
 	if (notice && notice[0])
@@ -81,6 +82,7 @@ int impose(struct impose *impose)
 		child_cancel(&child);
 		return status;
 	}
+	ask_note_done(reply);
 	if (impose->json)
 		ask_print_json(reply);
 	else if (!child.pid)

@@ -32,7 +32,7 @@ struct lab_words {
 	const char *keep_alive;
 	const char *work;
 	const char *answer_size;
-	const char *timeout;
+	uint64_t timeout_ns;
 	/* load */
 	uint64_t requests;
 	uint64_t connections;
@@ -63,8 +63,10 @@ static const struct option_row lab_rows[] = {
 	  .kind = OPTION_TEXT, OPTION_INTO(struct lab_words, work) },
 	{ .name = "answer-size", .value = "SIZE", .help = "up: padding in each service's answer",
 	  .kind = OPTION_TEXT, OPTION_INTO(struct lab_words, answer_size) },
-	{ .name = "timeout", .value = "TIME", .help = "up: how long a service waits for the next (1s)",
-	  .kind = OPTION_TEXT, OPTION_INTO(struct lab_words, timeout) },
+	{ .name = "timeout", .value = "TIME",
+	  .help = "up: how long the first service waits for the next; each further one waits an equal "
+		  "step less, and so can still say which hop failed (1s)",
+	  .kind = OPTION_TIME, OPTION_INTO(struct lab_words, timeout_ns) },
 	{ .name = "requests", .letter = 'n', .value = "N", .help = "load: how many (1000)",
 	  .kind = OPTION_COUNT, .min = 1, .max = LOAD_REQUESTS_MAX,
 	  OPTION_INTO(struct lab_words, requests) },
@@ -108,16 +110,20 @@ static int run_up(const struct lab_words *words)
 	struct lab_result result;
 	size_t args = 0;
 
+	if (words->timeout_ns == 0) {
+		log_err(0, "lab: --timeout: must be more than 0");
+		return EXIT_MISUSED;
+	}
 	args = add_arg(arg, args, "--mode", words->mode);
 	args = add_arg(arg, args, "--keep-alive", words->keep_alive);
 	args = add_arg(arg, args, "--work", words->work);
-	args = add_arg(arg, args, "--answer-size", words->answer_size);
-	add_arg(arg, args, "--timeout", words->timeout);
+	add_arg(arg, args, "--answer-size", words->answer_size);
 	if (lab_up(
 		    &(struct lab_options){
 			    .services = words->services,
 			    .service_arg = arg,
 			    .monolith = (uint32_t)words->monolith,
+			    .timeout_ns = words->timeout_ns,
 			    .replace = words->replace,
 		    },
 		    &result, error) < 0) {
@@ -314,7 +320,11 @@ static int refuse_verb(const struct options_words *words)
 static int run_lab(const struct command *command, int argc, char **argv)
 {
 	_cleanup_(options_words_done) struct options_words words = {};
-	struct lab_words options = { .requests = 1000, .connections = 1 };
+	struct lab_words options = {
+		.requests = 1000,
+		.connections = 1,
+		.timeout_ns = UINT64_C(1000000000),
+	};
 	int status;
 
 	status = command_parse(command, argc, argv, &options, &words);

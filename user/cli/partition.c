@@ -79,6 +79,7 @@ static int run_partition(const struct command *command, int argc, char **argv)
 	request = (struct impose){
 		.request = make_request(&options, &words),
 		.command = words.command,
+		.is_partition = true,
 		.dry_run = options.dry_run,
 		.json = options.json,
 	};

@@ -331,9 +331,10 @@ static void note_of(const struct hoptable_run *run, FILE *out)
 
 	text_write_terminal(out, summary->run_id);
 	fprintf(out,
-		": %" PRIu64 " chains, %" PRIu64 " calls, %" PRIu64 " incomplete, %" PRIu64
-		" events lost",
-		summary->chains, summary->calls, summary->incomplete, run->lost_events);
+		": %" PRIu64 " chains, %" PRIu64 " calls, %" PRIu64 " incomplete",
+		summary->chains, summary->calls, summary->incomplete);
+	if (run->lost_events != HOPTABLE_LOST_UNKNOWN)
+		fprintf(out, ", %" PRIu64 " events lost", run->lost_events);
 	if (summary->left_out)
 		fprintf(out, ",\n  %" PRIu64 " calls of further hops not shown", summary->left_out);
 	fputc('\n', out);
@@ -347,7 +348,9 @@ static void print_notes(const struct hoptable_run *run, unsigned int runs, FILE 
 	fputc('\n', out);
 	for (i = 0; i < runs; i++) {
 		note_of(&run[i], out);
-		incomplete |= run[i].summary->incomplete || run[i].lost_events;
+		incomplete |= run[i].summary->incomplete ||
+			      (run[i].lost_events &&
+			       run[i].lost_events != HOPTABLE_LOST_UNKNOWN);
 	}
 	if (incomplete)
 		fputs("Of an incomplete call only the times that are known are counted.\n", out);

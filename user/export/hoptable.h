@@ -10,6 +10,8 @@
 
 #include "export/summary.h"
 
+#define HOPTABLE_LOST_UNKNOWN UINT64_MAX /* read from a file, which does not say it */
+
 struct hoptable_run {
 	struct summary *summary; /* percentiles sort it */
 	uint64_t lost_events; /* that the kernel could not tell */

@@ -32,6 +32,12 @@ struct lab_options {
 		monolith; /* N: one service that does N services' work itself, with --monolith N; 0: no */
 	const char *
 		program; /* the service's binary; NULL: hopchain beside this program, else in PATH */
+	/*
+	 * How long the first service waits for the next one; each further one waits an equal step less, so that
+	 * it can still tell those before it which hop failed (5 services, 1 s: 1 s, 800, 600, 400 ms). 0: each
+	 * waits as long as the program does when it is not told.
+	 */
+	uint64_t timeout_ns;
 	bool replace; /* take down what is up first */
 	uint64_t ready_timeout_ns; /* until every service must answer; 0: 10 s */
 };

@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -133,6 +134,19 @@ static int command_add_next(struct command *command, const struct lab_state *sta
 	return r < 0 ? r : command_add_pair(command, "--next-name", next->name);
 }
 
+/* Service i of n, counted from 0, waits (n - i) / n of what the first waits: see lab.h. */
+static int command_add_timeout(struct command *command, uint64_t timeout_ns,
+			       const struct lab_state *state, const struct lab_node *node)
+{
+	size_t services = state->nodes - 1, after = (size_t)(state->node + state->nodes - node);
+	uint64_t own_ns = timeout_ns / services * after;
+
+	if (timeout_ns == 0)
+		return 0;
+	snprintf(command->text[3], ARGUMENT_SIZE, "%" PRIu64 "ns", own_ns ? own_ns : 1);
+	return command_add_pair(command, "--timeout", command->text[3]);
+}
+
 /* next NULL: the last of the chain. */
 static int command_make(struct command *command, const struct lab_options *options,
 			const char *program, const struct lab_state *state,
@@ -152,6 +166,8 @@ static int command_make(struct command *command, const struct lab_options *optio
 		r = command_add_next(command, state, next);
 	if (r == 0 && options->monolith)
 		r = command_add_pair(command, "--monolith", command->text[2]);
+	if (r == 0)
+		r = command_add_timeout(command, options->timeout_ns, state, node);
 	for (const char *const *arg = options->service_arg; arg && *arg && r == 0; arg++)
 		r = command_add(command, *arg);
 	return r;

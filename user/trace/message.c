@@ -16,8 +16,6 @@
 
 #include "trace/turn.h"
 
-#define CONNECT_TO_SYN_NS (5 * 1000 * 1000ULL)
-
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 static bool is_named(uint32_t endpoint)
@@ -87,41 +85,6 @@ static bool is_another_connection(const struct connection *connection, enum end 
 	return (uint32_t)stream->base != packet->seq + 1;
 }
 
-static void remember_connect(struct messages *messages, const struct hf_socket_event *socket)
-{
-	struct connect *connect = &messages->connect[messages->connects++ % CONNECTS_MAX];
-
-	*connect = (struct connect){ socket->flow, socket->event.time_ns, socket->tid };
-}
-
-static bool connect_led_to(const struct connect *connect, const struct hf_packet_event *syn)
-{
-	return connect->time_ns && connect->time_ns <= syn->event.time_ns &&
-	       syn->event.time_ns - connect->time_ns <= CONNECT_TO_SYN_NS &&
-	       connect->flow.dport == syn->flow.dport &&
-	       memcmp(&connect->flow.src, &syn->flow.src, sizeof(syn->flow.src)) == 0 &&
-	       memcmp(&connect->flow.dst, &syn->flow.dst, sizeof(syn->flow.dst)) == 0;
-}
-
-/* Of several that may be meant, the oldest. */
-static void recall_connect(struct messages *messages, struct connection *connection,
-			   const struct hf_packet_event *syn)
-{
-	struct connect *best = NULL;
-
-	for (int i = 0; i < CONNECTS_MAX; i++) {
-		struct connect *connect = &messages->connect[i];
-
-		if (connect_led_to(connect, syn) && (!best || connect->time_ns < best->time_ns))
-			best = connect;
-	}
-	if (!best)
-		return;
-	connection->handshake.connect_ns = best->time_ns;
-	connection->handshake.tid = best->tid;
-	best->time_ns = 0;
-}
-
 /* What the delivered copy was asked to wait, and how long dropped copies kept it. */
 static void note_syn_entered(struct connection *connection, enum end from,
 			     const struct hf_packet_event *packet)
@@ -143,17 +106,13 @@ static void note_syn_entered(struct connection *connection, enum end from,
 		connection->handshake.injected_ns += packet->delay_ns;
 }
 
-static void note_syn(struct messages *messages, struct connection *connection, enum end from,
+static void note_syn(struct connection *connection, enum end from,
 		     const struct hf_packet_event *packet)
 {
 	struct stream *stream = &connection->stream[from];
 
-	if (!stream->is_known) {
+	if (!stream->is_known)
 		stream_start(stream, packet->seq + 1);
-		if (!(packet->tcp_flags & TCP_ACK) &&
-		    connection->handshake.connect_ns == TIME_UNKNOWN)
-			recall_connect(messages, connection, packet);
-	}
 	set_client(connection, packet->tcp_flags & TCP_ACK ? (enum end) !from : from);
 	if (packet->point == HF_POINT_ENTER)
 		note_syn_entered(connection, from, packet);
@@ -307,7 +266,7 @@ void messages_packet(struct messages *messages, const struct hf_packet_event *pa
 	if (packet->point == HF_POINT_ENTER)
 		connection->stream[from].entry_seen = true;
 	if (is_syn(packet))
-		note_syn(messages, connection, from, packet);
+		note_syn(connection, from, packet);
 	if (packet->len && !connection->is_deaf)
 		data_packet(&way, packet);
 	else
@@ -353,20 +312,15 @@ static void socket_reads(struct messages *messages, struct connection *connectio
 	turn_read(&way, end - socket->len, end, socket->pid, socket->tid);
 }
 
-static void socket_connects(struct connection *connection, enum end own,
-			    const struct hf_socket_event *socket)
-{
-	set_client(connection, own);
-	connection->handshake.connect_ns = socket->event.time_ns;
-	connection->handshake.tid = socket->tid;
-}
-
 static void socket_established(struct connection *connection, enum end own,
 			       const struct hf_socket_event *socket)
 {
 	set_client(connection, socket->passive ? (enum end) !own : own);
-	if (!socket->passive)
-		connection->handshake.established_ns = socket->event.time_ns;
+	if (socket->passive || !socket->since_ns)
+		return;
+	connection->handshake.connect_ns = socket->since_ns;
+	connection->handshake.established_ns = socket->event.time_ns;
+	connection->handshake.tid = socket->tid;
 }
 
 static void socket_resends(struct messages *messages, struct connection *connection, enum end own,
@@ -391,12 +345,6 @@ static void socket_closes(struct messages *messages, struct connection *connecti
 }
 
 /* A connect on ends that have carried something: the old connection has gone without a word. */
-static bool has_been_used(const struct connection *connection)
-{
-	return connection->stream[0].is_known || connection->stream[1].is_known ||
-	       connection->closed[0] || connection->closed[1];
-}
-
 static struct connection *connection_of_socket(struct messages *messages,
 					       const struct hf_socket_event *socket,
 					       enum end *ret_own)
@@ -404,14 +352,9 @@ static struct connection *connection_of_socket(struct messages *messages,
 	struct connection *connection =
 		connection_find(&messages->connections, &socket->flow, ret_own);
 
-	if (connection && socket->op == HF_SOCKET_CONNECT && has_been_used(connection)) {
-		connection_end(messages, connection);
-		connection = NULL;
-	}
 	if (connection)
 		return connection;
-	if (socket->op != HF_SOCKET_CONNECT && socket->op != HF_SOCKET_ESTABLISHED &&
-	    socket->op != HF_SOCKET_SEND)
+	if (socket->op != HF_SOCKET_ESTABLISHED && socket->op != HF_SOCKET_SEND)
 		return NULL;
 	return connection_begin(messages, &socket->flow);
 }
@@ -424,10 +367,6 @@ void messages_socket(struct messages *messages, const struct hf_socket_event *so
 	if (socket->flow.proto != IPPROTO_TCP)
 		return;
 	messages->now_ns = socket->event.time_ns;
-	if (socket->op == HF_SOCKET_CONNECT && !socket->flow.sport) {
-		remember_connect(messages, socket);
-		return;
-	}
 	connection = connection_of_socket(messages, socket, &own);
 	if (!connection)
 		return;
@@ -438,9 +377,6 @@ void messages_socket(struct messages *messages, const struct hf_socket_event *so
 		break;
 	case HF_SOCKET_RECV:
 		socket_reads(messages, connection, own, socket);
-		break;
-	case HF_SOCKET_CONNECT:
-		socket_connects(connection, own, socket);
 		break;
 	case HF_SOCKET_ESTABLISHED:
 		socket_established(connection, own, socket);

@@ -41,7 +41,7 @@ struct tracer_options {
 
 #define TRACER_KINDS  3 /* by enum hf_event_kind; [0] unused */
 #define TRACER_POINTS 4 /* by enum hf_point; [0] unused */
-#define TRACER_OPS    7 /* by enum hf_socket_op; [0] unused */
+#define TRACER_OPS    6 /* by enum hf_socket_op; [0] unused */
 
 struct tracer_stats {
 	uint64_t events[TRACER_KINDS];

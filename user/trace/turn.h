@@ -11,18 +11,6 @@
 #include "trace/head.h"
 #include "trace/message.h"
 
-/*
- * A connect that was told before the kernel had chosen a port for it (it enters SYN_SENT first): its SYN, which
- * leaves in the same thread at once, says the port.
- */
-struct connect {
-	struct hf_flow flow;
-	uint64_t time_ns; /* 0: free */
-	uint32_t tid;
-};
-
-#define CONNECTS_MAX 64
-
 struct messages {
 	struct message_sink sink;
 	struct message_limits limits;
@@ -31,8 +19,6 @@ struct messages {
 	struct connections connections;
 	struct pool calls;
 	uint64_t now_ns; /* of the event in hand */
-	struct connect connect[CONNECTS_MAX]; /* without a port so far; the oldest gives way */
-	uint32_t connects;
 };
 
 /* The connection and the end whose bytes are in hand. */

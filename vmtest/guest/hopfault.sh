@@ -93,3 +93,17 @@ traffic_is_normal_1500ms_after_the_daemon_was_killed() {
 	hopfault clean
 	! tc qdisc show dev right0 | grep -v noqueue || fail "left behind: $(tc qdisc show dev right0)"
 }
+
+heal_stop_and_lab_down_leave_nothing() {
+	two_namespaces_on_a_bridge
+	hopfault lab up
+	hopfault add a b delay 5ms
+	hopfault add netns:left netns:right delay 5ms
+	hopfault heal all
+	hopfault daemon --stop
+	hopfault lab down
+	! ip netns list | grep '^hf-' || fail "namespaces are left"
+	! bpftool prog show | grep -E 'sched_cls|tracing' || fail "programs are left"
+	! tc qdisc show dev right0 | grep -v noqueue || fail "a qdisc is left"
+	! pidof hopfault hopchain || fail "processes are left"
+}
