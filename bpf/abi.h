@@ -137,16 +137,16 @@ _Static_assert(sizeof(struct hf_link) == 8 + 88 * HF_LINK_RULES_MAX, "struct hf_
  * width in each power of two, 6 % wide at most, so a percentile is good to 3 %.
  */
 #define HF_ERROR_STEPS	  16
-#define HF_ERROR_OCTAVES  31 /* up to 2^34 ns: 17 s */
+#define HF_ERROR_OCTAVES  31 /* up to 2^35 ns: 34 s */
 #define HF_ERROR_BUCKETS  (HF_ERROR_STEPS * (HF_ERROR_OCTAVES + 1))
 
 struct hf_rule_counts {
 	__u64 matched;	    /* wire packets (segments of a GSO packet count one by one) */
 	__u64 dropped;	    /* of these, dropped by this rule */
-	__u64 delayed;	    /* handed to the delay engine */
-	__u64 undelayed;    /* should have been delayed, and no engine was there to do it */
+	__u64 delayed;	    /* of these, decided to be delayed */
+	__u64 undelayed;    /* of these, passed at once: no engine could take them */
 	__u64 released;	    /* packets (not segments) seen coming back */
-	__u64 asked_ns;	    /* sum over released of the delay that was asked */
+	__u64 asked_ns;	    /* sum of the delays decided, a packet (not a segment) each */
 	__u64 error_sum_ns; /* sum over released of released - decided - asked */
 	__u64 error_max_ns; /* highest seen; racy by one packet */
 	__u64 skbs_dropped; /* drops counted as the program sees them: up to 64 KB each */

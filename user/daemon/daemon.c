@@ -155,8 +155,12 @@ static int load_programs(struct owner *owner)
 	int r;
 
 	probe_kernel(&owner->probe);
+	if (!owner->probe.ringbuf)
+		return log_err(-EOPNOTSUPP, "this kernel has no BPF ring buffer: nothing works without "
+					    "(Linux 5.8 or newer; see: hopfault check)");
 	if (!probe_can_attach(&owner->probe))
-		return log_err(-EOPNOTSUPP, "this kernel can't do it (see: hopfault check)");
+		return log_err(-EOPNOTSUPP, "this kernel has neither TCX nor clsact: there is no place "
+					    "for a fault (see: hopfault check)");
 	r = choose_engine(owner);
 	if (r < 0)
 		return r;

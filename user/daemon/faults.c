@@ -168,7 +168,7 @@ static int attach_ends(struct faults *faults, const struct fault_wish *wish, str
 static const char *wish_hint(int r)
 {
 	if (r == -EOPNOTSUPP)
-		return "no delay engine on this kernel (see: hopfault check)";
+		return "this kernel has neither sch_fq nor TUN/TAP, so nothing can hold a packet: loss, drop and partition work (see: hopfault check)";
 	if (r == -E2BIG)
 		return "too many links";
 	return strerror(-r);

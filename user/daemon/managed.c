@@ -193,8 +193,10 @@ static void detach_device(struct managed *managed, struct managed_device *device
 {
 	struct hf_device_key key = device_key(device);
 
-	for (enum clsact_hook hook = 0; hook < CLSACT_HOOKS; hook++)
-		programs_detach(&device->netns, device->ifindex, hook, &device->hook[hook]);
+	/* in reverse: the hook that made the clsact takes it away, when it is empty */
+	for (int hook = CLSACT_HOOKS - 1; hook >= 0; hook--)
+		programs_detach(&device->netns, device->ifindex, (enum clsact_hook)hook,
+				&device->hook[hook]);
 	remove_fq(device);
 	residue_forget(&device->netns, device->ifindex);
 	bpf_map_delete_elem(map_fd(managed, PROGRAMS_DEVICES), &key);

@@ -127,15 +127,19 @@ void session_begin(struct owner *owner, struct client *client, const json_t *req
 {
 	uint64_t for_ns = (uint64_t)json_integer_value(json_object_get(request, "for_ns"));
 	char error[ENDPOINT_ERROR_MAX] = "a chain is at least two names";
+	char missing[PROBE_MISSING_MAX];
 	uint32_t id[TRACED_MAX];
 	size_t count = 0;
 	int r;
 
 	if (owner->trace.client)
 		return reply_error(client, false, "a trace is running already");
-	if (!probe_can_trace(&owner->probe))
-		return reply_error(client, false,
-				   "this kernel can't be traced (see: hopfault check)");
+	if (!probe_can_trace(&owner->probe)) {
+		snprintf(error, sizeof(error),
+			 "this kernel can't be traced, faults work: it lacks %s (see: hopfault check)",
+			 probe_missing(&owner->probe, missing));
+		return reply_error(client, false, error);
+	}
 	r = take_endpoints(owner, json_object_get(request, "chain"), id, &count, error);
 	if (r < 0 || count < 2)
 		return reply_error(client, r != -EBUSY, error);

@@ -14,6 +14,7 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -176,6 +177,36 @@ static int be_silent(enum libbpf_print_level level, const char *format, va_list 
 	return 0;
 }
 
+static void do_without(struct probe *probe)
+{
+	const char *without = getenv("HOPFAULT_WITHOUT");
+	_cleanup_(freep) char *copy = without ? strdup(without) : NULL;
+	const struct {
+		const char *word;
+		bool *feature;
+	} features[] = {
+		{ "ringbuf", &probe->ringbuf },
+		{ "btf", &probe->btf },
+		{ "tcx", &probe->tcx },
+		{ "clsact", &probe->clsact },
+		{ "tun", &probe->tun },
+		{ "fq", &probe->fq },
+		{ "tracepoints", &probe->tracepoints },
+		{ "fentry", &probe->fentry },
+	};
+	char *at = NULL;
+
+	for (char *word = copy ? strtok_r(copy, ",", &at) : NULL; word;
+	     word = strtok_r(NULL, ",", &at))
+		for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+			if (strcmp(word, features[i].word) == 0)
+				*features[i].feature = false;
+	if (!probe->btf)
+		probe->tracepoints = probe->fentry = false;
+	if (!probe->tracepoints)
+		probe->send_tracepoint = probe->receive_tracepoint = false;
+}
+
 void probe_kernel(struct probe *ret_probe)
 {
 	struct probe probe = { .tcp_recvmsg_args = 5, .is_root = geteuid() == 0 };
@@ -190,6 +221,7 @@ void probe_kernel(struct probe *ret_probe)
 		probe_devices_apart(&probe);
 	}
 	libbpf_set_print(said_by);
+	do_without(&probe);
 	*ret_probe = probe;
 }
 
@@ -248,4 +280,18 @@ unsigned int probe_features(const struct probe *probe, struct probe_feature row[
 
 	memcpy(row, all, sizeof(all));
 	return ARRAY_SIZE(all);
+}
+
+char *probe_missing(const struct probe *probe, char text[PROBE_MISSING_MAX])
+{
+	struct probe_feature row[PROBE_FEATURES_MAX];
+	unsigned int rows = probe_features(probe, row);
+	size_t used = 0;
+
+	text[0] = 0;
+	for (unsigned int i = 0; i < rows && used < PROBE_MISSING_MAX; i++)
+		if (!row[i].is_there)
+			used += (size_t)snprintf(text + used, PROBE_MISSING_MAX - used, "%s%s",
+						 used ? ", " : "", row[i].name);
+	return text;
 }

@@ -29,7 +29,11 @@ struct probe {
 	char release[65];	/* uname -r */
 };
 
-/* Never fails: what could not be tried is not there. Takes some tens of milliseconds. */
+/*
+ * Never fails: what could not be tried is not there. Takes some tens of milliseconds. The environment's
+ * HOPFAULT_WITHOUT (ringbuf, btf, tcx, clsact, tun, fq, tracepoints, fentry; joined by commas) makes it find less than
+ * there is, so that every fall-back can be tried on any kernel.
+ */
 void probe_kernel(struct probe *ret_probe);
 
 bool probe_can_trace(const struct probe *probe);
@@ -49,5 +53,9 @@ struct probe_feature {
 #define PROBE_FEATURES_MAX 16
 /* Returns how many rows were written. */
 unsigned int probe_features(const struct probe *probe, struct probe_feature row[PROBE_FEATURES_MAX]);
+
+/* "BPF ring buffer, TUN/TAP": what is missing, of all that is ever used. Returns `text`. */
+#define PROBE_MISSING_MAX 256
+char *probe_missing(const struct probe *probe, char text[PROBE_MISSING_MAX]);
 
 #endif
