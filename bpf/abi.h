@@ -65,7 +65,7 @@ enum hf_engine {
 struct hf_device {
 	__u32 endpoint;	    /* who is behind this interface */
 	__u32 engine;	    /* enum hf_engine: what holds a packet on its way out of here */
-	__u32 hold_ifindex; /* HF_ENGINE_HOLD: the TAP in the same namespace */
+	__u32 hold_ifindex; /* HF_ENGINE_HOLD: the TAP in the same namespace; 0: none, nothing is held */
 	__u32 traced;	    /* nonzero: sightings are wanted here (while hf_config.tracing) */
 };
 _Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");

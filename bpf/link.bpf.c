@@ -75,7 +75,8 @@ static __always_inline int act(struct __sk_buff *skb, const struct hf_device *de
 		return TC_ACT_SHOT;
 	if (judgement->verdict != HF_VERDICT_DELAY)
 		return pass();
-	if (device->engine == HF_ENGINE_HOLD && !hold_send(skb, device, now_ns, judgement))
+	if (device->engine == HF_ENGINE_HOLD && device->hold_ifindex &&
+	    !hold_send(skb, device, now_ns, judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
 	if (device->engine == HF_ENGINE_FQ &&
 	    !fq_send(skb, now_ns, &desk->packet, who, judgement))

@@ -65,6 +65,7 @@ static int stop_owner(void)
 		log_err(0, "the owner has not ended after %d s", END_MS / 1000);
 		return EXIT_FAILED;
 	}
+	puts("the owner has ended: all faults are healed, its programs and devices are gone");
 	return EXIT_DONE;
 }
 

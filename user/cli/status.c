@@ -98,8 +98,19 @@ static void print_faults(const json_t *faults)
 	table_print(table, stdout);
 }
 
+/* What the engine's error is to be measured against: how late this machine wakes anybody. */
+static void print_timer(const json_t *hold)
+{
+	char p50[UNITS_TEXT_MAX], p99[UNITS_TEXT_MAX];
+
+	if (number(hold, "timer_error_p99_ns"))
+		printf("\nFor comparison, a bare timer here woke late by p50 %s, p99 %s.\n",
+		       units_format_duration(p50, number(hold, "timer_error_p50_ns")),
+		       units_format_duration(p99, number(hold, "timer_error_p99_ns")));
+}
+
 /* What was asked, and how much later than that a packet was let go. */
-static void print_delays(const json_t *faults)
+static void print_delays(const json_t *faults, const json_t *hold)
 {
 	static const struct table_column columns[] = {
 		{ .header = "ID", .align = TABLE_RIGHT },
@@ -137,6 +148,7 @@ static void print_delays(const json_t *faults)
 		return;
 	putchar('\n');
 	table_print(table, stdout);
+	print_timer(hold);
 }
 
 /* What the user should not have to look for. */
@@ -177,7 +189,7 @@ static void print_status(const json_t *reply)
 		puts("no fault is in force");
 	} else {
 		print_faults(faults);
-		print_delays(faults);
+		print_delays(faults, json_object_get(reply, "hold"));
 	}
 	print_notes(reply);
 }

@@ -118,21 +118,36 @@ static void after_heal(struct faults *faults, const struct faultset *before)
 	}
 }
 
-/* The engines of all receivers must be able to hold as long as all delays on a link together. */
-static int ready_engines(struct faults *faults, const struct faultset *candidate,
-			 const struct fault_wish *wish, char *ret_notice)
+static int ready_receivers(struct faults *faults, const struct fault *fault, uint64_t delay_ns,
+			   char *ret_notice)
 {
+	int r = 0;
+
+	for (size_t i = 0; i < fault->links && r >= 0; i++)
+		r = managed_ready_to_delay(faults->with.managed, fault->link[i].dst, delay_ns,
+					   ret_notice);
+	return r;
+}
+
+/*
+ * The engines of all receivers must be able to hold as long as all delays together. Of all, not of the new fault's alone:
+ * an endpoint that went and came again has devices that know no engine yet.
+ */
+static int ready_engines(struct faults *faults, const struct faultset *candidate, char *ret_notice)
+{
+	const struct fault *fault;
 	uint64_t delay_ns = 0;
 	int r = 0;
 
-	if (!(wish->rule.flags & HF_RULE_DELAY))
-		return 0;
-	for (size_t i = 0; i < faultset_count(candidate); i++)
-		delay_ns += faultset_at(candidate, i)->rule.delay_ns +
-			    faultset_at(candidate, i)->rule.jitter_ns;
-	for (size_t i = 0; i < wish->links && r >= 0; i++)
-		r = managed_ready_to_delay(faults->with.managed, wish->link[i].dst, delay_ns,
-					   ret_notice);
+	for (size_t i = 0; i < faultset_count(candidate); i++) {
+		fault = faultset_at(candidate, i);
+		delay_ns += fault->rule.delay_ns + fault->rule.jitter_ns;
+	}
+	for (size_t i = 0; i < faultset_count(candidate) && r >= 0; i++) {
+		fault = faultset_at(candidate, i);
+		if (fault->rule.flags & HF_RULE_DELAY)
+			r = ready_receivers(faults, fault, delay_ns, ret_notice);
+	}
 	return r;
 }
 
@@ -183,12 +198,11 @@ static int tell_full(struct faults *faults, const struct hf_link_key *full, char
 }
 
 /* The candidate becomes what is in force. */
-static int impose(struct faults *faults, struct faultset **candidate,
-		  const struct fault_wish *wish, struct faults_result *result)
+static int impose(struct faults *faults, struct faultset **candidate, struct faults_result *result)
 {
 	int r;
 
-	r = ready_engines(faults, *candidate, wish, result->notice);
+	r = ready_engines(faults, *candidate, result->notice);
 	if (r >= 0)
 		r = generation_admit(&faults->with.maps, result->id);
 	if (r < 0)
@@ -224,7 +238,7 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 	if (r >= 0)
 		r = attach_ends(faults, wish, &attached, ret_error);
 	if (r >= 0)
-		r = impose(faults, &candidate, wish, &result);
+		r = impose(faults, &candidate, &result);
 	if (r < 0) {
 		detach_new(faults, &attached);
 		if (!ret_error[0])

@@ -24,6 +24,7 @@ struct host {
 	uint32_t tap;	    /* ifindex; 0: the hold engine does not serve it */
 	size_t devices;
 	struct netlink_watch *watch;
+	bool is_reading; /* the watch is in use: it can't be closed now */
 	struct managed *managed;
 };
 
@@ -36,7 +37,6 @@ struct managed {
 };
 
 static void device_gone(enum netlink_news news, const struct netlink_link *link, void *user);
-static void drop_endpoint_devices(struct managed *managed, struct managed_endpoint *endpoint);
 
 /* ---- namespaces ---- */
 
@@ -49,11 +49,26 @@ static struct host *find_host(struct managed *managed, struct netns_id id)
 	return NULL;
 }
 
+static void close_host(struct managed *managed, struct host *host)
+{
+	if (host->tap)
+		hold_remove_netns(managed->with.hold, host->netns.fd);
+	programs_forget_netns(managed->with.programs, &host->netns);
+	loop_unwatch(managed->with.loop, netlink_watch_fd(host->watch));
+	netlink_watch_close(host->watch);
+	netns_close(&host->netns);
+	*host = (struct host){ .netns = NETNS_NONE };
+}
+
 static void read_news(void *ctx, uint32_t events)
 {
 	struct host *host = ctx;
 
+	host->is_reading = true;
 	netlink_watch_read(host->watch);
+	host->is_reading = false;
+	if (host->devices == 0)
+		close_host(host->managed, host);
 }
 
 static int open_host(struct managed *managed, struct host *host, const struct netns *netns)
@@ -100,15 +115,8 @@ static void leave_host(struct managed *managed, struct netns_id id)
 {
 	struct host *host = find_host(managed, id);
 
-	if (!host || --host->devices)
-		return;
-	if (host->tap)
-		hold_remove_netns(managed->with.hold, host->netns.fd);
-	programs_forget_netns(managed->with.programs, &host->netns);
-	loop_unwatch(managed->with.loop, netlink_watch_fd(host->watch));
-	netlink_watch_close(host->watch);
-	netns_close(&host->netns);
-	*host = (struct host){ .netns = NETNS_NONE };
+	if (host && --host->devices == 0 && !host->is_reading)
+		close_host(managed, host);
 }
 
 /* ---- maps ---- */
@@ -259,15 +267,41 @@ static void drop_endpoint_devices(struct managed *managed, struct managed_endpoi
 	endpoint->addrs = 0;
 }
 
+static void tell_host_devices(struct managed *managed, const struct host *host)
+{
+	for (size_t i = 0; i < managed->endpoints; i++)
+		for (size_t k = 0; k < managed->endpoint[i]->devices; k++)
+			if (netns_id_equal(managed->endpoint[i]->device[k].netns.id,
+					   host->netns.id))
+				tell_device(managed, managed->endpoint[i],
+					    &managed->endpoint[i]->device[k]);
+}
+
+/* Somebody deleted our TAP. Until there is another, packets pass undelayed rather than get lost. */
+static void tap_gone(struct managed *managed, struct host *host)
+{
+	log_warn("the hold engine's TAP was deleted; making another");
+	host->tap = 0;
+	tell_host_devices(managed, host);
+	hold_remove_netns(managed->with.hold, host->netns.fd);
+	if (hold_add_netns(managed->with.hold, host->netns.fd, &host->tap) < 0)
+		log_warn("it could not be made: delays are off in that namespace");
+	tell_host_devices(managed, host);
+}
+
 /* A veth went, and with it all that was attached to it. */
 static void device_gone(enum netlink_news news, const struct netlink_link *link, void *user)
 {
-	const struct host *host = user;
+	struct host *host = user;
 	struct managed *managed = host->managed;
 	struct netns_id id = host->netns.id;
 
 	if (news != NETLINK_LINK_REMOVED)
 		return;
+	if (host->tap && host->tap == link->ifindex) {
+		tap_gone(managed, host);
+		return;
+	}
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
@@ -507,7 +541,6 @@ int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_
 	const struct managed_endpoint *endpoint = managed_find(managed, id);
 	int r = 0;
 
-	ret_notice[0] = 0;
 	for (size_t i = 0; endpoint && i < endpoint->devices && r >= 0; i++) {
 		struct managed_device *device = &endpoint->device[i];
 

@@ -79,7 +79,8 @@ const struct managed_endpoint *managed_at(const struct managed *managed, size_t 
 
 /*
  * Packets to this endpoint are about to be delayed by up to delay_ns: an engine is made ready on each device.
- * ret_notice (256 bytes) gets a sentence when it is another engine than the one that was chosen, else "".
+ * ret_notice (256 bytes) gets a sentence when it is another engine than the one that was chosen, and is left as it was
+ * else.
  */
 int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_ns,
 			   char *ret_notice);

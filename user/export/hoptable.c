@@ -369,6 +369,8 @@ int hoptable_print(const struct hoptable_run *run, unsigned int runs, FILE *out)
 	if (runs < 1 || runs > 2)
 		return -EINVAL;
 	last = run[runs - 1].summary;
+	if (runs == 2)
+		title(out, "Time of a call");
 	r = runs == 1 ? print_totals_of_one(run, out) : print_totals_of_two(run, out);
 	if (r == 0)
 		r = print_delays(last, out);
