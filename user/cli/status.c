@@ -151,6 +151,36 @@ static void print_delays(const json_t *faults, const json_t *hold)
 	print_timer(hold);
 }
 
+static bool is_in_a_fault(const json_t *faults, const char *name)
+{
+	json_t *fault, *link;
+	size_t i, k;
+
+	json_array_foreach(faults, i, fault)
+		json_array_foreach(json_object_get(fault, "links"), k, link)
+			if (strcmp(json_string_value(json_array_get(link, 0)), name) == 0 ||
+			    strcmp(json_string_value(json_array_get(link, 1)), name) == 0)
+				return true;
+	return false;
+}
+
+static void print_absent(const json_t *endpoints, const json_t *faults)
+{
+	json_t *endpoint;
+	size_t i;
+
+	json_array_foreach(endpoints, i, endpoint) {
+		const char *name = json_string_value(json_object_get(endpoint, "name"));
+
+		if (json_is_true(json_object_get(endpoint, "attached")) ||
+		    !is_in_a_fault(faults, name))
+			continue;
+		printf("note: ");
+		text_write_terminal(stdout, name);
+		printf(" is gone, and its faults act on nothing until it is named again\n");
+	}
+}
+
 /* What the user should not have to look for. */
 static void print_notes(const json_t *reply)
 {
@@ -170,6 +200,7 @@ static void print_notes(const json_t *reply)
 			       " packets passed undelayed, no engine could hold them\n",
 			       number(fault, "id"), number(counts, "undelayed"));
 	}
+	print_absent(json_object_get(reply, "endpoints"), faults);
 	if (number(hold, "overflow"))
 		printf("note: the hold engine was full and dropped %" PRIu64
 		       " packets; nobody asked for that\n",

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154 # set by lib.sh and run
+#
+# throughput.sh - TCP from the lab's client to service a: bare; attached and idle; 1000 links ruled and none of the rules
+# matching (one of them on this very link); 5 ms by each delay engine that this kernel has.
+
+throughput_arm() {
+	owner_stop
+	case $1 in
+	bare) ;;
+	idle) attach_chain ;;
+	ruled)
+		attach_chain
+		many_rule 32
+		"$hopfault" add client a,b,c,d,e drop proto udp port 9 both >/dev/null
+		;;
+	hold | fq) HOPFAULT_DELAY_ENGINE=$1 "$hopfault" add client a delay 5ms >/dev/null ;;
+	esac
+}
+
+# Mbit/s that arrived.
+throughput_once() { # STREAMS
+	nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -P "$1" -t "$throughput_s" -O 0.2 -f m |
+		awk -v n="$1" '/receiver/ && (n == 1 || /SUM/) { for (i = 1; i <= NF; i++) if ($i == "Mbits/sec") print $(i - 1) }'
+}
+
+has_fq() { "$hopfault" check --json | tr -d '\n ' | grep -q '"name":"sch_fq","there":true'; }
+
+section_throughput() {
+	local arms=(bare idle ruled hold) streams arm n
+	if ! command -v iperf3 >/dev/null; then say "throughput: skipped, iperf3 is not installed"; return; fi
+	! has_fq || arms+=(fq)
+	lab_up
+	many_up 32
+	# 5 ms at 10 Gbit/s are 6 MB in flight: with the usual buffers TCP itself would be the limit.
+	for n in client a; do
+		nsenter --net="$netns$n" sh -c 'echo 4096 1000000 67108864 >/proc/sys/net/ipv4/tcp_rmem; echo 4096 1000000 67108864 >/proc/sys/net/ipv4/tcp_wmem'
+	done
+	nsenter --net="${netns}a" iperf3 -s -p 5201 >/dev/null 2>&1 &
+	children+=($!)
+	wait_until nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -t 0.1 >/dev/null
+	for ((n = 0; n < throughput_rounds; n++)); do
+		for arm in $(in_turn "$n" "${arms[@]}"); do
+			throughput_arm "$arm"
+			for streams in 1 4; do throughput_once "$streams" >>"$scratch/throughput.$arm.$streams"; done
+		done
+	done
+	heading "TCP throughput, one way" bare "with it" ratio
+	for streams in 1 4; do
+		for arm in "${arms[@]:1}"; do
+			local asked=()
+			case $arm in idle | ruled) asked=(ratio ">=" 0.97) ;; esac
+			row_of_files throughput "$arm: $streams stream(s)" Mbit/s "$scratch/throughput.bare.$streams" \
+				"$scratch/throughput.$arm.$streams" 0 "${asked[@]}"
+		done
+	done
+	has_fq || say "fq: not in this kernel, so not measured"
+	lab_down
+	many_down
+}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154 # set by lib.sh and run
+#
+# trace.sh - what tracing costs the chain client -> a -> b -> c -> d -> e: processor time for each request, and latency, with
+# nothing attached / attached and idle / traced, at fixed rates and saturated.
+#
+# Processor time is the scheduler's own count for the services, the load generator, the owner and the trace command: all
+# that this work makes run, and nothing of others on the same machine. What the programs do in a packet's way is in it, as
+# a veth's soft interrupts run in the thread that sends. /proc/stat would count the whole machine, with its
+# strangers, and in ticks.
+
+trace_arm() {
+	case $1 in
+	none) owner_stop ;;
+	*) owner_answers || { owner_start; attach_chain; } ;;
+	esac
+}
+
+trace_once() { # ARM LOAD-OPTION...
+	local arm=$1 pids owner="" command=()
+	shift
+	pids=$(service_pids)
+	[ "$arm" = none ] || owner=$(owner_pid)
+	[ "$arm" != traced ] || command=("$hopfault" trace --chain client,a,b,c,d,e --for 100s --)
+	[ "$arm" != files ] || command=("$hopfault" trace --chain client,a,b,c,d,e --for 100s --csv "$scratch/hops.csv"
+		--summary "$scratch/summary.csv" --)
+	"$tools/cputime" --pids "$pids${owner:+,$owner}" -- "${command[@]}" "$hopfault" lab load -c 8 "$@" --csv "$scratch/load.csv" \
+		3>"$scratch/cpu" >/dev/null
+	awk -v n="$trace_n" '{ for (i = 1; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] } print (v["command_ns"] + v["pids_ns"]) / n / 1000 }' \
+		"$scratch/cpu"
+}
+
+section_trace() {
+	local arms=(none idle traced) rate arm n options key
+	[ "$depth" = quick ] || arms+=(files)
+	lab_up
+	owner_start
+	attach_chain
+	for rate in "${trace_rates[@]}"; do
+		trace_n=$trace_saturated_n
+		options=(-n "$trace_n")
+		if [ "$rate" != saturated ]; then
+			trace_n=$((rate * trace_seconds))
+			options=(-n "$trace_n" --rate "$rate" --warmup 50)
+		fi
+		"$hopfault" lab load -n 500 -c 8 >/dev/null
+		for ((n = 0; n < trace_rounds; n++)); do
+			for arm in $(in_turn "$n" "${arms[@]}"); do
+				key=$scratch/trace.$rate.$arm
+				trace_arm "$arm"
+				trace_once "$arm" "${options[@]}" >>"$key.cpu"
+				tail -n +2 "$scratch/load.csv" | cut -d, -f4 | awk '{ print $1 / 1000 }' >"$scratch/latency"
+				cat "$scratch/latency" >>"$key.all"
+				percentile 50 <"$scratch/latency" >>"$key.p50"
+				percentile 99 <"$scratch/latency" >>"$key.p99"
+			done
+		done
+		trace_rows "$rate"
+	done
+	lab_down
+}
+
+trace_rows() { # RATE
+	local rate=$1 arm key=$scratch/trace.$1 text="$1/s" asked
+	[ "$rate" != saturated ] || text=saturated
+	heading "chain of 5, $text" none "with it" ratio
+	for arm in "${arms[@]:1}"; do
+		asked=(ratio "<=" 1.10)
+		[ "$arm" != idle ] || asked=()
+		row_of_files trace "$text: CPU/request, $arm" us "$key.none.cpu" "$key.$arm.cpu" 1 "${asked[@]}"
+		row_of_files trace "$text: p50, $arm" us "$key.none.p50" "$key.$arm.p50" 0
+		[ "$rate" != saturated ] || asked=()
+		row_of_files trace "$text: p99, $arm" us "$key.none.p99" "$key.$arm.p99" 0 "${asked[@]}"
+		pooled_row "$text: p99 of all rounds, $arm" "$key.none.all" "$key.$arm.all"
+	done
+	heading "chain of 5, $text" idle traced ratio
+	row_of_files trace "$text: CPU/request" us "$key.idle.cpu" "$key.traced.cpu" 1 ratio "<=" 1.10
+	asked=(ratio "<=" 1.10)
+	[ "$rate" != saturated ] || asked=()
+	row_of_files trace "$text: p99" us "$key.idle.p99" "$key.traced.p99" 0 "${asked[@]}"
+	pooled_row "$text: p99 of all rounds" "$key.idle.all" "$key.traced.all"
+}
+
+pooled_row() { # NAME FILE-A FILE-B
+	local a b
+	a=$(percentile 99 <"$2")
+	b=$(percentile 99 <"$3")
+	row trace "$1" us "$(rounded "$a" 0)" "$(rounded "$b" 0)" "$(awk -v a="$a" -v b="$b" 'BEGIN { printf "%.3f", b / a }')" "$trace_rounds"
+}
