@@ -87,7 +87,7 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 		struct hf_lost *here = lost_here();
 
 		if (here)
-			here->socket_events++;
+			add(&here->socket_events, 1); /* a soft interrupt may count here in between */
 		return;
 	}
 	event_fill(&event->event, HF_EVENT_SOCKET, sizeof(*event), now_ns);

@@ -9,7 +9,9 @@
 
 build=${BUILD:-build}
 hopfault=$build/hopfault
+# shellcheck disable=SC2034 # read by the sections
 tools=$build/tests/tools
+chain=client,a,b,c,d,e
 scratch=
 lab_is_up=
 children=()
@@ -17,6 +19,7 @@ children=()
 begin() {
 	scratch=$(mktemp -d)
 	export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_LAB_PREFIX=${HOPFAULT_LAB_PREFIX:-b$(printf %x $$)-}
+	# shellcheck disable=SC2034 # read by the sections
 	netns=/run/netns/$HOPFAULT_LAB_PREFIX
 	trap end EXIT
 	trap 'exit 130' INT TERM
@@ -47,7 +50,7 @@ owner_start() {
 	children+=($!)
 	wait_until owner_answers
 }
-owner_answers() { "$hopfault" status >/dev/null 2>&1; }
+owner_answers() { [ -S "$HOPFAULT_RUN_DIR/control.sock" ]; } # the last thing that it makes
 owner_pid() { status_number pid; }
 status_number() { "$hopfault" status --json | sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" | head -1; }
 
@@ -62,7 +65,7 @@ wait_until() {
 }
 
 # Attached to the whole chain, with nothing asked: what a trace leaves behind while the owner lives.
-attach_chain() { "$hopfault" trace --chain client,a,b,c,d,e --for 20ms --json >/dev/null; }
+attach_chain() { "$hopfault" trace --chain "$chain" --for 20ms --json >/dev/null; }
 
 # The services' own processes: `ps` names the first one of each namespace, whose child is the service.
 service_pids() {
@@ -102,7 +105,7 @@ many_rule() {
 # ---- figures ----
 
 median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-percentile() { sort -g | awk -v p="$1" '{ v[NR] = $1 } END { if (NR) { k = int(NR * p / 100) + 1; print v[k > NR ? NR : k] } }'; }
+percentile() { sort -g | awk -v p="$1" '{ v[NR] = $1 } END { if (NR) { k = int(NR * p / 100) + 1; if (k > NR) k = NR; print v[k] } }'; }
 largest() { sort -g | tail -1; }
 paired_ratio() { paste "$1" "$2" | awk '$1 > 0 { print $2 / $1 }' | median; } # FILE-A FILE-B: the median of b / a, round by round
 field() { sed -n "s/.*\b$1=\([0-9.]*\).*/\1/p" | head -1; }

@@ -45,7 +45,7 @@ programs_under_traffic() {
 		ruled1000) many_rule 32 ;;
 		traced)
 			"$hopfault" heal >/dev/null
-			command=("$hopfault" trace --chain client,a,b,c,d,e --for 100s --)
+			command=("$hopfault" trace --chain "$chain" --for 100s --)
 			;;
 		esac
 		"$tools/progstats" --pid "$owner" -- "${command[@]}" "$hopfault" lab load -n "$programs_requests" -c 8 --rate 1000 \

@@ -20,9 +20,11 @@ throughput_arm() {
 
 # Mbit/s that arrived.
 throughput_once() { # STREAMS
-	nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -P "$1" -t "$throughput_s" -O 0.2 -f m |
+	timeout "$((throughput_s + 10))" nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -P "$1" -t "$throughput_s" -f m |
 		awk -v n="$1" '/receiver/ && (n == 1 || /SUM/) { for (i = 1; i <= NF; i++) if ($i == "Mbits/sec") print $(i - 1) }'
 }
+
+throughput_server_answers() { nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -n 1M >/dev/null 2>&1; }
 
 has_fq() { "$hopfault" check --json | tr -d '\n ' | grep -q '"name":"sch_fq","there":true'; }
 
@@ -38,7 +40,7 @@ section_throughput() {
 	done
 	nsenter --net="${netns}a" iperf3 -s -p 5201 >/dev/null 2>&1 &
 	children+=($!)
-	wait_until nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -t 0.1 >/dev/null
+	wait_until throughput_server_answers
 	for ((n = 0; n < throughput_rounds; n++)); do
 		for arm in $(in_turn "$n" "${arms[@]}"); do
 			throughput_arm "$arm"

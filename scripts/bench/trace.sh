@@ -16,17 +16,31 @@ trace_arm() {
 	esac
 }
 
+# A trace's own start and end are no request's: it runs before the load begins and ends after it.
+trace_begin() { # ARM
+	local files=()
+	[ "$1" != files ] || files=(--csv "$scratch/hops.csv" --summary "$scratch/summary.csv")
+	"$hopfault" trace --chain "$chain" --for 100s "${files[@]}" >/dev/null &
+	trace_pid=$!
+	wait_until owner_traces
+}
+owner_traces() { "$hopfault" status --json | grep -q '"tracing": true'; }
+
+trace_end() {
+	kill -INT "$trace_pid"
+	wait "$trace_pid" || true
+}
+
 trace_once() { # ARM LOAD-OPTION...
-	local arm=$1 pids owner="" command=()
+	local arm=$1 pids trace_pid=""
 	shift
 	pids=$(service_pids)
-	[ "$arm" = none ] || owner=$(owner_pid)
-	[ "$arm" != traced ] || command=("$hopfault" trace --chain client,a,b,c,d,e --for 100s --)
-	[ "$arm" != files ] || command=("$hopfault" trace --chain client,a,b,c,d,e --for 100s --csv "$scratch/hops.csv"
-		--summary "$scratch/summary.csv" --)
-	"$tools/cputime" --pids "$pids${owner:+,$owner}" -- "${command[@]}" "$hopfault" lab load -c 8 "$@" --csv "$scratch/load.csv" \
+	[ "$arm" = none ] || pids+=,$(owner_pid)
+	case $arm in traced | files) trace_begin "$arm" ;; esac
+	"$tools/cputime" --pids "$pids${trace_pid:+,$trace_pid}" -- "$hopfault" lab load -c 8 "$@" --csv "$scratch/load.csv" \
 		3>"$scratch/cpu" >/dev/null
-	awk -v n="$trace_n" '{ for (i = 1; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] } print (v["command_ns"] + v["pids_ns"]) / n / 1000 }' \
+	[ -z "$trace_pid" ] || trace_end
+	awk -v n="$trace_sent" '{ for (i = 1; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] } print (v["command_ns"] + v["pids_ns"]) / n / 1000 }' \
 		"$scratch/cpu"
 }
 
@@ -37,10 +51,10 @@ section_trace() {
 	owner_start
 	attach_chain
 	for rate in "${trace_rates[@]}"; do
-		trace_n=$trace_saturated_n
+		trace_n=$trace_saturated_n trace_sent=$trace_n
 		options=(-n "$trace_n")
 		if [ "$rate" != saturated ]; then
-			trace_n=$((rate * trace_seconds))
+			trace_n=$((rate * trace_seconds)) trace_sent=$((trace_n + 50))
 			options=(-n "$trace_n" --rate "$rate" --warmup 50)
 		fi
 		"$hopfault" lab load -n 500 -c 8 >/dev/null

@@ -17,6 +17,7 @@ mine=t$(printf '%x' $$)
 scratch=$(mktemp -d)
 export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_LAB_PREFIX=$mine-
 failed=0
+count=0
 
 cleanup() {
 	"$tool" down >/dev/null 2>&1 || true
@@ -259,12 +260,17 @@ run() {
 	said=$(set -e; "$1" 2>&1)
 	status=$?
 	set -e
-	printf '%-5s %s (%d ms)\n' "$([ "$status" = 0 ] && echo ok || echo FAIL)" "$1" \
-		$(((${EPOCHREALTIME/./} - ${began/./}) / 1000))
-	[ "$status" = 0 ] || { sed 's/^/      /' <<<"$said"; failed=1; }
+	count=$((count + 1))
+	if [ "$status" = 0 ]; then
+		echo "ok $1 ($(((${EPOCHREALTIME/./} - ${began/./}) / 1000)) ms)"
+		return
+	fi
+	echo "not ok $1: $(tail -n 1 <<<"$said")"
+	sed 's/^/#   | /' <<<"$said"
+	failed=1
 }
 
-[ "$(id -u)" = 0 ] || { echo "skip: needs root"; exit 77; }
+[ "$(id -u)" = 0 ] || { echo "skip the_lab: needs root"; echo "end 1"; exit 0; }
 for fact in it_comes_up_and_the_chain_answers nothing_shows_in_the_hosts_own_namespace \
 	a_service_has_its_own_name_hosts_and_processes endpoints_are_found_by_every_kind_of_name \
 	what_can_not_be_worked_on_is_refused_with_the_reason one_name_for_two_things_is_ambiguous \
@@ -276,4 +282,5 @@ for fact in it_comes_up_and_the_chain_answers nothing_shows_in_the_hosts_own_nam
 	a_killed_up_is_no_obstacle_to_the_next a_foreign_qdisc_is_not_replaced; do
 	run "$fact"
 done
+echo "end $count"
 exit "$failed"

@@ -30,10 +30,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PORT	   9099
-#define PERIOD_NS  250000ULL
-#define BEFORE_NS  30000000ULL /* the stream flows (or is cut) so long before the command */
-#define AFTER_NS   30000000ULL
+#define PORT	  9099
+#define PERIOD_NS 250000ULL
+#define BEFORE_NS 30000000ULL /* the stream flows (or is cut) so long before the command */
+#define AFTER_NS  30000000ULL
 
 struct stream {
 	int send_fd;

@@ -118,8 +118,7 @@ static void print(struct programs *programs, FILE *out)
 			continue;
 		runs -= program->runs;
 		spent_ns -= program->spent_ns;
-		fprintf(out,
-			"prog=%s runs=%" PRIu64 " ns_per_run=%.1f total_ns=%" PRIu64 "\n",
+		fprintf(out, "prog=%s runs=%" PRIu64 " ns_per_run=%.1f total_ns=%" PRIu64 "\n",
 			program->name, runs, (double)spent_ns / (double)runs, spent_ns);
 	}
 }

@@ -17,6 +17,9 @@
 #include "base/log.h"
 #include "cli/command.h"
 
+#define OWNER_WAIT_NS 10000000000ULL
+#define OWNER_LOOK_US 20000
+
 json_t *ask_request(const char *command)
 {
 	const char *engine = getenv("HOPFAULT_DELAY_ENGINE");
@@ -65,6 +68,8 @@ static int start_owner(void)
 		n = read(ready[0], answer, sizeof(answer) - 1);
 	} while (n < 0 && errno == EINTR);
 	close(ready[0]);
+	if (strncmp(answer, "busy", 4) == 0)
+		return -EALREADY;
 	return strncmp(answer, "ready", 5) == 0 ? 0 : -EIO; /* else it has said why */
 }
 
@@ -73,21 +78,26 @@ static bool nobody_is_there(int r)
 	return r == -ENOENT || r == -ECONNREFUSED;
 }
 
+/* Another owner has the lock and does not listen: it is on its way up, or down. Then there is soon one, or room for one. */
 int ask_connect(bool start, int *ret_fd)
 {
-	int r = wire_connect(ret_fd);
+	uint64_t give_up_ns = clock_now_ns() + OWNER_WAIT_NS;
+	int r;
 
-	if (!nobody_is_there(r))
-		return r < 0 ? log_err(r, "cannot reach the owner: %s", strerror(-r)) : 0;
-	if (!start)
-		return -ENOENT;
-	r = start_owner();
-	if (r < 0) {
-		/* somebody else's may have come up at the same moment */
+	for (;;) {
 		r = wire_connect(ret_fd);
-		return r < 0 ? r : 0;
+		if (!nobody_is_there(r))
+			break;
+		if (!start)
+			return -ENOENT;
+		r = start_owner();
+		if (r == -EALREADY && clock_now_ns() < give_up_ns)
+			usleep(OWNER_LOOK_US);
+		else if (r == -EALREADY)
+			break;
+		else if (r < 0)
+			return r;
 	}
-	r = wire_connect(ret_fd);
 	return r < 0 ? log_err(r, "cannot reach the owner: %s", strerror(-r)) : 0;
 }
 

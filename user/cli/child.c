@@ -14,10 +14,20 @@
 
 #include "base/log.h"
 
+/* The command is to be ended by Ctrl-C as if it ran alone: what we block, to read it from a signalfd, it must not. */
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void wait_and_run(int gate, char *const *command)
 {
 	char go;
 
+	unblock_signals();
 	if (read(gate, &go, 1) != 1)
 		_exit(125);
 	close(gate);

@@ -44,18 +44,32 @@ static void say_done(const struct impose *impose, const json_t *reply)
 		log_warn("%s", notice);
 }
 
+/* NULL: the owner has healed it already. That is no error, so nothing is said. */
+static json_t *ask_to_heal(json_int_t id)
+{
+	_cleanup_(json_decrefp) json_t *request = ask_request("heal");
+	_cleanup_(freep) char *payload = NULL;
+	_cleanup_(closep) int fd = -1;
+	enum wire_kind kind;
+	size_t length;
+
+	json_object_set_new(request, "ids", json_pack("[I]", id));
+	if (ask_connect(false, &fd) < 0 || wire_send_json(fd, WIRE_REQUEST, request) < 0 ||
+	    wire_receive(fd, &kind, &payload, &length) < 0)
+		return NULL;
+	return json_loadb(payload, length, 0, NULL);
+}
+
 /*
  * The owner heals it as well, when the command's process ends; whoever is first has the last word on what it did.
  */
 static void heal(json_int_t id)
 {
-	_cleanup_(json_decrefp) json_t *reply = NULL;
-	json_t *request = ask_request("heal"), *healed, *counts;
+	_cleanup_(json_decrefp) json_t *reply = ask_to_heal(id);
+	json_t *healed = json_array_get(json_object_get(reply, "healed"), 0), *counts;
 
-	json_object_set_new(request, "ids", json_pack("[I]", id));
-	if (ask(false, request, &reply) != EXIT_DONE)
+	if (!healed)
 		return;
-	healed = json_array_get(json_object_get(reply, "healed"), 0);
 	counts = json_object_get(healed, "counts");
 	if (json_integer_value(json_object_get(counts, "matched")) == 0)
 		log_warn("the fault matched no packet while the command ran");

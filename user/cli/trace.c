@@ -229,18 +229,10 @@ static void ask_to_stop(struct trace *trace)
 }
 
 /* False: the trace has ended. */
-static bool take_frame(struct trace *trace)
+static bool take_frame(struct trace *trace, enum wire_kind kind, const char *payload, size_t length)
 {
 	_cleanup_(json_decrefp) json_t *value = NULL;
-	_cleanup_(freep) char *payload = NULL;
-	enum wire_kind kind;
-	size_t length;
-	int r = wire_receive(trace->fd, &kind, &payload, &length);
 
-	if (r < 0) {
-		note_failure(trace, r);
-		return false;
-	}
 	if (kind == WIRE_CALLS) {
 		take_chain(trace, payload, length);
 		return true;
@@ -251,6 +243,25 @@ static bool take_frame(struct trace *trace)
 	if (kind == WIRE_END)
 		trace->report = json_incref(value);
 	return kind != WIRE_END;
+}
+
+/* All that has come. False: the trace has ended. */
+static bool take_frames(struct trace *trace, struct wire_reader *reader)
+{
+	enum wire_kind kind;
+	const char *payload;
+	size_t length;
+	int r = wire_reader_fill(reader);
+
+	while (r >= 0) {
+		r = wire_reader_next(reader, &kind, &payload, &length);
+		if (r == 0)
+			return true;
+		if (r > 0 && !take_frame(trace, kind, payload, length))
+			return false;
+	}
+	note_failure(trace, r);
+	return false;
 }
 
 /* A signal: the command has ended, or the user has had enough. */
@@ -268,6 +279,7 @@ static void take_signal(struct trace *trace)
 
 static void follow(struct trace *trace)
 {
+	_cleanup_(wire_reader_done) struct wire_reader reader = { .fd = trace->fd };
 	struct pollfd ready[2] = {
 		{ .fd = trace->fd, .events = POLLIN },
 		{ .fd = trace->signal_fd, .events = POLLIN },
@@ -278,7 +290,7 @@ static void follow(struct trace *trace)
 			return;
 		if (ready[1].revents)
 			take_signal(trace);
-		if (ready[0].revents && !take_frame(trace))
+		if (ready[0].revents && !take_frames(trace, &reader))
 			return;
 	}
 }

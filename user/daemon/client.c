@@ -22,6 +22,7 @@ struct client {
 	uint64_t token;
 	struct client_handlers handlers;
 	bool ending;
+	bool waits_to_send; /* the loop tells when the socket is writable */
 	char *in; /* a frame that is coming in */
 	size_t in_length;
 	char *out; /* frames that are going out */
@@ -57,6 +58,16 @@ void client_kill(struct client *client)
 
 static void on_ready(void *ctx, uint32_t events);
 
+/* A system call only when it changes something: a busy trace sends thousands of frames a second. */
+static int wait_to_send(struct client *client, bool wait)
+{
+	if (client->waits_to_send == wait)
+		return 0;
+	client->waits_to_send = wait;
+	return loop_watch(client->loop, client->fd, wait ? EPOLLIN | EPOLLOUT : EPOLLIN, on_ready,
+			  client);
+}
+
 /* False: the client is gone. */
 static bool send_queued(struct client *client)
 {
@@ -80,8 +91,7 @@ static bool send_queued(struct client *client)
 			return false;
 		}
 	}
-	loop_watch(client->loop, client->fd,
-		   client->out_length ? EPOLLIN | EPOLLOUT : EPOLLIN, on_ready, client);
+	wait_to_send(client, client->out_length != 0);
 	return true;
 }
 
@@ -122,7 +132,7 @@ int client_send(struct client *client, enum wire_kind kind, const void *payload,
 	memcpy(client->out + client->out_length, &header, sizeof(header));
 	memcpy(client->out + client->out_length + sizeof(header), payload, length);
 	client->out_length += sizeof(header) + length;
-	return loop_watch(client->loop, client->fd, EPOLLIN | EPOLLOUT, on_ready, client);
+	return wait_to_send(client, true);
 }
 
 int client_send_json(struct client *client, enum wire_kind kind, json_t *value)
@@ -136,7 +146,7 @@ int client_send_json(struct client *client, enum wire_kind kind, json_t *value)
 void client_end(struct client *client)
 {
 	client->ending = true;
-	loop_watch(client->loop, client->fd, EPOLLIN | EPOLLOUT, on_ready, client);
+	wait_to_send(client, true);
 }
 
 /* ---- in ---- */

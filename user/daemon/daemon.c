@@ -36,14 +36,21 @@
 #define LEASE_NS	1000000000ULL
 #define TICK_IDLE_NS	200000000ULL
 #define ENGINE_SILENT_NS 500000000ULL
+#define CLIENTS_MAX	 64 /* descriptors are needed for other things as well */
 
 /* ---- the tick ---- */
 
 static void renew_lease(struct owner *owner, uint64_t now_ns)
 {
-	if (owner->hold && now_ns - hold_heartbeat_ns(owner->hold) > ENGINE_SILENT_NS)
+	/* the thread goes on while we look: its last sign of life may be younger than now_ns */
+	if (owner->hold && now_ns > hold_heartbeat_ns(owner->hold) + ENGINE_SILENT_NS)
 		return;
 	programs_config(owner->programs)->lease_ns = now_ns + LEASE_NS;
+}
+
+static void on_progress(void *ctx)
+{
+	renew_lease(ctx, clock_now_ns());
 }
 
 static bool has_work(const struct owner *owner)
@@ -93,7 +100,9 @@ static void accept_client(void *ctx, uint32_t events)
 	struct client *client;
 	int fd = accept4(owner->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
-	if (fd >= 0 && client_new(owner->loop, fd, &handlers, &client) == 0)
+	if (fd >= 0 && owner->clients >= CLIENTS_MAX)
+		close(fd);
+	else if (fd >= 0 && client_new(owner->loop, fd, &handlers, &client) == 0)
 		owner->clients++;
 }
 
@@ -122,9 +131,11 @@ static int take_lock(struct owner *owner)
 	owner->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (owner->lock_fd < 0)
 		return log_err(-errno, "cannot open %s: %s", path, strerror(errno));
-	if (flock(owner->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return log_err(-EALREADY, "an owner is running already");
-	return 0;
+	if (flock(owner->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (owner->with.ready_fd < 0) /* else the command that started us waits for the other */
+		log_err(-EALREADY, "an owner is running already");
+	return -EALREADY;
 }
 
 static int clean_residue(struct owner *owner)
@@ -205,6 +216,8 @@ static int make_managed(struct owner *owner)
 			.hold = owner->hold,
 			.loop = owner->loop,
 			.engine = owner->with.engine,
+			.progress = on_progress,
+			.ctx = owner,
 		},
 		&owner->managed);
 }
@@ -295,7 +308,7 @@ static void tell_ready(struct owner *owner, int r)
 		return;
 	if (r >= 0)
 		leave_terminal();
-	dprintf(owner->with.ready_fd, r < 0 ? "failed\n" : "ready\n");
+	dprintf(owner->with.ready_fd, "%s\n", r >= 0 ? "ready" : r == -EALREADY ? "busy" : "failed");
 	close(owner->with.ready_fd);
 	owner->with.ready_fd = -1;
 }

@@ -173,15 +173,24 @@ static int tell_namespace(struct managed *managed, const struct managed_endpoint
 		       0;
 }
 
+/* An address or a namespace's number may have been given to another endpoint by now: that one keeps it. */
+static void untell_key(int fd, const void *key, uint32_t id)
+{
+	uint32_t told;
+
+	if (bpf_map_lookup_elem(fd, key, &told) == 0 && told == id)
+		bpf_map_delete_elem(fd, key);
+}
+
 static void untell(struct managed *managed, const struct managed_endpoint *endpoint)
 {
 	uint32_t number = (uint32_t)endpoint->netns.ino;
 
-	bpf_map_delete_elem(map_fd(managed, PROGRAMS_NAMESPACES), &number);
+	untell_key(map_fd(managed, PROGRAMS_NAMESPACES), &number, endpoint->id);
 	for (size_t i = 0; i < endpoint->addrs; i++) {
 		struct hf_prefix_key key = { .prefix_len = 128, .addr = endpoint->addr[i].addr };
 
-		bpf_map_delete_elem(map_fd(managed, PROGRAMS_ADDRESSES), &key);
+		untell_key(map_fd(managed, PROGRAMS_ADDRESSES), &key, endpoint->id);
 	}
 }
 
@@ -290,43 +299,87 @@ static void tap_gone(struct managed *managed, struct host *host)
 }
 
 /* A veth went, and with it all that was attached to it. */
-static void device_gone(enum netlink_news news, const struct netlink_link *link, void *user)
+static void drop_device(struct managed *managed, struct netns_id id, uint32_t ifindex)
 {
-	struct host *host = user;
-	struct managed *managed = host->managed;
-	struct netns_id id = host->netns.id;
-
-	if (news != NETLINK_LINK_REMOVED)
-		return;
-	if (host->tap && host->tap == link->ifindex) {
-		tap_gone(managed, host);
-		return;
-	}
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
 		for (size_t k = 0; k < endpoint->devices; k++) {
-			if (endpoint->device[k].ifindex != link->ifindex ||
+			if (endpoint->device[k].ifindex != ifindex ||
 			    !netns_id_equal(endpoint->device[k].netns.id, id))
 				continue;
-			log_debug("%s is gone: %s", endpoint->name, link->name);
+			log_debug("%s is gone: %s", endpoint->name, endpoint->device[k].ifname);
 			drop_endpoint_devices(managed, endpoint);
 			return;
 		}
 	}
 }
 
+static bool device_is_gone(struct netlink *nl, const struct managed_device *device)
+{
+	struct netlink_link link;
+
+	return netlink_link_by_index(nl, device->ifindex, &link) == -ENODEV;
+}
+
+/* News were lost: whatever stands on our list is looked for. */
+static void look_again(struct managed *managed, struct host *host)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	struct netlink_link link;
+
+	if (netlink_open(host->netns.fd, &nl) < 0)
+		return;
+	if (host->tap && netlink_link_by_index(nl, host->tap, &link) == -ENODEV)
+		tap_gone(managed, host);
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		for (size_t k = 0; k < endpoint->devices; k++)
+			if (netns_id_equal(endpoint->device[k].netns.id, host->netns.id) &&
+			    device_is_gone(nl, &endpoint->device[k])) {
+				drop_endpoint_devices(managed, endpoint);
+				break;
+			}
+	}
+}
+
+static void device_gone(enum netlink_news news, const struct netlink_link *link, void *user)
+{
+	struct host *host = user;
+	struct managed *managed = host->managed;
+
+	if (news == NETLINK_NEWS_LOST)
+		look_again(managed, host);
+	else if (news == NETLINK_LINK_REMOVED && host->tap && host->tap == link->ifindex)
+		tap_gone(managed, host);
+	else if (news == NETLINK_LINK_REMOVED)
+		drop_device(managed, host->netns.id, link->ifindex);
+}
+
 /* ---- endpoints ---- */
 
-static struct managed_endpoint *find_named(struct managed *managed, const char *name)
+static struct managed_endpoint *find_named(struct managed *managed, enum endpoint_kind kind,
+					   const char *name)
 {
 	for (size_t i = 0; i < managed->endpoints; i++)
-		if (strcmp(managed->endpoint[i]->name, name) == 0)
+		if (managed->endpoint[i]->kind == kind &&
+		    strcmp(managed->endpoint[i]->name, name) == 0)
 			return managed->endpoint[i];
 	return NULL;
 }
 
-static int add_named(struct managed *managed, const char *name,
+/* A namespace has one endpoint, by whatever names it is called: a device can't be two. */
+static struct managed_endpoint *find_attached(struct managed *managed, struct netns_id netns)
+{
+	for (size_t i = 0; i < managed->endpoints; i++)
+		if (managed->endpoint[i]->devices &&
+		    netns_id_equal(managed->endpoint[i]->netns, netns))
+			return managed->endpoint[i];
+	return NULL;
+}
+
+static int add_named(struct managed *managed, enum endpoint_kind kind, const char *name,
 		     struct managed_endpoint **ret_endpoint)
 {
 	struct managed_endpoint **more, *endpoint;
@@ -339,6 +392,7 @@ static int add_named(struct managed *managed, const char *name,
 	if (!endpoint)
 		return -ENOMEM;
 	endpoint->id = managed->next_id++;
+	endpoint->kind = kind;
 	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
 	managed->endpoint[managed->endpoints++] = endpoint;
 	*ret_endpoint = endpoint;
@@ -398,6 +452,12 @@ static bool is_current(const struct managed_endpoint *endpoint, const struct end
 	return true;
 }
 
+static void tell_progress(const struct managed *managed)
+{
+	if (managed->with.progress)
+		managed->with.progress(managed->with.ctx);
+}
+
 static const char *attach_hint(int r)
 {
 	if (r == -EBUSY)
@@ -415,11 +475,14 @@ int managed_take(struct managed *managed, const char *word,
 	int r;
 
 	r = endpoint_resolve(word, &now, ret_error);
+	tell_progress(managed);
 	if (r < 0)
 		return r;
-	endpoint = find_named(managed, now->name);
+	endpoint = find_attached(managed, now->netns.id);
+	if (!endpoint)
+		endpoint = find_named(managed, now->kind, now->name);
 	if (!endpoint) {
-		r = add_named(managed, now->name, &endpoint);
+		r = add_named(managed, now->kind, now->name, &endpoint);
 		if (r < 0)
 			return r;
 	}
@@ -442,14 +505,28 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 {
 	struct managed_endpoint *endpoint = find_mutable(managed, id);
 	_cleanup_(endpoint_freep) struct endpoint *found = NULL;
+	const struct managed_endpoint *other;
+	char notice[256];
 	int r;
 
 	*ret_new = false;
 	if (!endpoint || !endpoint->found)
 		return 0;
 	found = TAKE_PTR(endpoint->found);
+	other = find_attached(managed, found->netns.id);
+	if (other && other != endpoint) {
+		snprintf(ret_error, ENDPOINT_ERROR_MAX, "%s and %s are one network namespace",
+			 found->name, other->name);
+		return -EINVAL;
+	}
 	drop_endpoint_devices(managed, endpoint);
 	r = attach_endpoint(managed, found, endpoint);
+	tell_progress(managed);
+	if (r >= 0 && endpoint->delay_ns) { /* what was asked of it still holds for its new devices */
+		r = managed_ready_to_delay(managed, id, endpoint->delay_ns, notice);
+		if (r < 0)
+			drop_endpoint_devices(managed, endpoint);
+	}
 	if (r < 0) {
 		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s",
 			 found->name, found->interface[0].host.ifname, attach_hint(r));
@@ -465,6 +542,13 @@ void managed_detach(struct managed *managed, uint32_t id)
 
 	if (endpoint)
 		drop_endpoint_devices(managed, endpoint);
+	tell_progress(managed);
+}
+
+void managed_let_go(struct managed *managed)
+{
+	for (size_t i = 0; i < managed->endpoints; i++)
+		managed->endpoint[i]->found = endpoint_free(managed->endpoint[i]->found);
 }
 
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id)
@@ -538,7 +622,7 @@ static int ready_fq(struct managed *managed, struct managed_device *device, uint
 int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_ns,
 			   char *ret_notice)
 {
-	const struct managed_endpoint *endpoint = managed_find(managed, id);
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
 	int r = 0;
 
 	for (size_t i = 0; endpoint && i < endpoint->devices && r >= 0; i++) {
@@ -553,6 +637,8 @@ int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_
 		if (r >= 0)
 			r = tell_device(managed, endpoint, device);
 	}
+	if (endpoint && r >= 0 && endpoint->delay_ns < delay_ns)
+		endpoint->delay_ns = delay_ns;
 	return r;
 }
 

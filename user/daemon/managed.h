@@ -35,12 +35,14 @@ struct managed_device {
 
 struct managed_endpoint {
 	uint32_t id;
+	enum endpoint_kind kind; /* a lab service and a namespace may have one name */
 	char name[ENDPOINT_NAME_MAX + 1]; /* as ps shows it */
 	struct netns_id netns;		  /* its own */
 	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
 	size_t addrs;
 	struct managed_device *device; /* NULL: not there now */
 	size_t devices;
+	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
 	struct endpoint *found; /* owned: what the name means now, when that is not what is attached */
 };
@@ -50,6 +52,9 @@ struct managed_options {
 	struct hold *hold;	    /* NULL: no TUN here */
 	struct loop *loop;	    /* watches for devices that go */
 	enum hf_engine engine;	    /* what delays are to be done by */
+	/* NULL, or called after each endpoint: a request for hundreds of them takes longer than the lease */
+	void (*progress)(void *ctx);
+	void *ctx;
 };
 
 int managed_new(const struct managed_options *options, struct managed **ret_managed);
@@ -57,7 +62,8 @@ int managed_new(const struct managed_options *options, struct managed **ret_mana
 void managed_free(struct managed *managed);
 
 /*
- * The endpoint that a word means: looked up, given its id, not touched. Valid until the next managed_take(). On failure
+ * The endpoint that a word means: looked up, given its id, not touched. A second name for a namespace that is attached
+ * means the endpoint that stands there already. Valid until the next managed_take(). On failure
  * ret_error (ENDPOINT_ERROR_MAX bytes) has a sentence for the user. Errors: those of endpoint_resolve().
  */
 int managed_take(struct managed *managed, const char *word,
@@ -70,6 +76,12 @@ int managed_take(struct managed *managed, const char *word,
 int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *ret_error);
 /* Takes them away again. */
 void managed_detach(struct managed *managed, uint32_t id);
+
+/*
+ * Forgets what names were found to mean and nobody attached, when a request has been answered: what was found keeps
+ * its namespace alive.
+ */
+void managed_let_go(struct managed *managed);
 
 /* NULL: nobody has this id. */
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id);

@@ -363,12 +363,10 @@ static bool is_same_engine(const struct owner *owner, const json_t *request)
 	return !wanted || strcmp(wanted, hf_engine_name(owner->with.engine)) == 0;
 }
 
-void requests_handle(void *ctx, struct client *client, json_t *request)
+static void answer(struct owner *owner, struct client *client, json_t *request)
 {
 	const char *command = json_string_value(json_object_get(request, "command"));
-	struct owner *owner = ctx;
 
-	owner->busy_ns = clock_now_ns();
 	if (!is_same_build(request) && !(command && strcmp(command, "stop") == 0))
 		return reply_error(client, false,
 				   "the running owner is of another version: stop it with: hopfault daemon --stop");
@@ -379,4 +377,13 @@ void requests_handle(void *ctx, struct client *client, json_t *request)
 		if (strcmp(command, requests[i].command) == 0)
 			return requests[i].handle(owner, client, request);
 	reply_error(client, true, "no such request");
+}
+
+void requests_handle(void *ctx, struct client *client, json_t *request)
+{
+	struct owner *owner = ctx;
+
+	owner->busy_ns = clock_now_ns();
+	answer(owner, client, request);
+	managed_let_go(owner->managed);
 }

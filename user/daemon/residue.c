@@ -71,7 +71,7 @@ static bool remove_entry(json_t *note, const struct netns *netns, uint32_t ifind
 	return false;
 }
 
-static bool outlives_us(const struct attachment hook[CLSACT_HOOKS], uint32_t fq_handle)
+static bool outlives_us(const struct attachment *hook, uint32_t fq_handle)
 {
 	for (int i = 0; i < CLSACT_HOOKS; i++)
 		if (hook[i].is_attached && hook[i].link_fd < 0)
@@ -80,7 +80,7 @@ static bool outlives_us(const struct attachment hook[CLSACT_HOOKS], uint32_t fq_
 }
 
 int residue_record(const struct netns *netns, uint32_t ifindex,
-		   const struct attachment hook[CLSACT_HOOKS], uint32_t fq_handle)
+		   const struct attachment *hook, uint32_t fq_handle)
 {
 	_cleanup_(json_decrefp) json_t *note = NULL;
 	bool made_clsact = hook[0].made_clsact || hook[1].made_clsact;

@@ -12,9 +12,9 @@
 
 #include "link/programs.h"
 
-/* What is now on the device; replaces an earlier note about it. Nothing is noted that dies with us. */
+/* What is now on the device, hook[CLSACT_HOOKS]; replaces an earlier note about it. Nothing is noted that dies with us. */
 int residue_record(const struct netns *netns, uint32_t ifindex,
-		   const struct attachment hook[CLSACT_HOOKS], uint32_t fq_handle);
+		   const struct attachment *hook, uint32_t fq_handle);
 void residue_forget(const struct netns *netns, uint32_t ifindex);
 
 struct residue_result {

@@ -75,8 +75,10 @@ static int turn_on(struct tracing *tracing)
 	r = set_traced(tracing, true);
 	if (r >= 0)
 		r = programs_watch_sockets(tracing->with.programs);
-	if (r < 0)
+	if (r < 0) {
+		set_traced(tracing, false);
 		return r;
+	}
 	tracing->lost_before = read_lost(tracing);
 	programs_config(tracing->with.programs)->tracing = 1;
 	tracing->is_on = true;

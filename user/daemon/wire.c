@@ -131,3 +131,89 @@ int wire_receive(int fd, enum wire_kind *ret_kind, char **ret_payload, size_t *r
 	*ret_payload = TAKE_PTR(payload);
 	return 0;
 }
+
+#define READER_ROOM (256 * 1024)
+
+static int grow(char **data, size_t *room, size_t wanted)
+{
+	char *more;
+
+	if (wanted <= *room)
+		return 0;
+	more = realloc(*data, wanted);
+	if (!more)
+		return -ENOMEM;
+	*data = more;
+	*room = wanted;
+	return 0;
+}
+
+/* How long the frame at the front is, header included; 0: its header is not there yet. */
+static int front_size(const struct wire_reader *reader, struct wire_header *ret_header,
+		      size_t *ret_size)
+{
+	*ret_size = 0;
+	if (reader->length - reader->at < sizeof(*ret_header))
+		return 0;
+	memcpy(ret_header, reader->data + reader->at, sizeof(*ret_header));
+	if (ret_header->length > WIRE_FRAME_MAX)
+		return -EMSGSIZE;
+	*ret_size = sizeof(*ret_header) + ret_header->length;
+	return 0;
+}
+
+int wire_reader_fill(struct wire_reader *reader)
+{
+	struct wire_header header;
+	size_t waiting = reader->length - reader->at, wanted;
+	ssize_t n;
+	int r;
+
+	r = front_size(reader, &header, &wanted);
+	if (r < 0)
+		return r;
+	if (reader->at) {
+		memmove(reader->data, reader->data + reader->at, waiting);
+		reader->at = 0;
+		reader->length = waiting;
+	}
+	r = grow(&reader->data, &reader->room, wanted > READER_ROOM ? wanted : READER_ROOM);
+	if (r < 0)
+		return r;
+	do {
+		n = recv(reader->fd, reader->data + reader->length, reader->room - reader->length,
+			 0);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -ECONNRESET;
+	reader->length += (size_t)n;
+	return 0;
+}
+
+int wire_reader_next(struct wire_reader *reader, enum wire_kind *ret_kind, const char **ret_payload,
+		     size_t *ret_length)
+{
+	struct wire_header header;
+	size_t size;
+	int r = front_size(reader, &header, &size);
+
+	if (r < 0 || size == 0 || reader->length - reader->at < size)
+		return r;
+	r = grow(&reader->frame, &reader->frame_room, (size_t)header.length + 1);
+	if (r < 0)
+		return r;
+	memcpy(reader->frame, reader->data + reader->at + sizeof(header), header.length);
+	reader->frame[header.length] = 0;
+	reader->at += size;
+	*ret_kind = header.kind;
+	*ret_payload = reader->frame;
+	*ret_length = header.length;
+	return 1;
+}
+
+void wire_reader_done(struct wire_reader *reader)
+{
+	free(reader->data);
+	free(reader->frame);
+	*reader = (struct wire_reader){ .fd = reader->fd };
+}

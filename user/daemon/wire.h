@@ -48,4 +48,20 @@ int wire_send_json(int fd, enum wire_kind kind, const json_t *value);
 /* One whole frame; ret_payload is malloc'ed and has a NUL behind it. -ECONNRESET: the other end is gone. */
 int wire_receive(int fd, enum wire_kind *ret_kind, char **ret_payload, size_t *ret_length);
 
+/* The same for an end that gets many frames: one system call takes all that have come. Begin with zeroes and the fd. */
+struct wire_reader {
+	int fd;
+	char *data; /* [at, length): came, and not yet taken */
+	size_t at, length, room;
+	char *frame; /* the last payload that was given out */
+	size_t frame_room;
+};
+
+/* Waits until something has come, and takes it. -ECONNRESET: the other end is gone. */
+int wire_reader_fill(struct wire_reader *reader);
+/* 1: a frame; 0: none is whole yet. The payload has a NUL behind it, is aligned for any type, and lasts until the next call. */
+int wire_reader_next(struct wire_reader *reader, enum wire_kind *ret_kind, const char **ret_payload,
+		     size_t *ret_length);
+void wire_reader_done(struct wire_reader *reader);
+
 #endif

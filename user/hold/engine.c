@@ -54,7 +54,10 @@ static void count_released(struct engine *engine, struct packet *const *packet, 
 	}
 }
 
-/* All of one port. What the kernel does not take is counted and gone. */
+/*
+ * All of one port. What the kernel does not take is counted and gone. sendmmsg() stops behind the frames that went
+ * and keeps the next one's error to itself; that one has been judged and is not tried again, or it is judged twice.
+ */
 static void send_packets(struct engine *engine, struct packet *const *packet, unsigned count)
 {
 	struct port *port = engine->port[packet[0]->port];
@@ -67,6 +70,10 @@ static void send_packets(struct engine *engine, struct packet *const *packet, un
 		if (n > 0) {
 			count_released(engine, packet + sent, (unsigned)n, now_ns);
 			sent += (unsigned)n;
+			if (sent < count) {
+				COUNT(engine, refused, 1);
+				sent++;
+			}
 			continue;
 		}
 		if (n == -ENOBUFS)

@@ -2,10 +2,11 @@
 /*
  * event.c - checks each record of the ring and puts the records in order.
  *
- *     ring:  5 3 4 9 ...  -->  heap by time  -->  3 4 5   (9 waits until the window has moved on)
+ *     ring:  5 3 4 9 ...  -->  sorted by time  -->  3 4 5   (9 waits until the window has moved on)
  *
  * Processors write into one ring, so a record may overtake another by the few microseconds between reading
- * the clock and reserving its place, or by milliseconds when a virtual processor was put aside. The window is bounded in time and
+ * the clock and reserving its place, or by milliseconds when a virtual processor was put aside. So what comes is nearly
+ * sorted already: it is put in from the newest end, which costs less than a heap. The window is bounded in time and
  * in number. What comes later than it is dropped and counted: taking it would put effects before causes
  * everywhere above.
  */
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "trace/event.h"
 
 #define FIRST_SLOTS 64
@@ -27,10 +29,9 @@ struct slot {
 	};
 };
 
-/* In the heap; the slot stays where it is. */
+/* In order; the slot stays where it is. */
 struct entry {
 	uint64_t time_ns;
-	uint64_t arrival;
 	uint32_t slot;
 };
 
@@ -41,12 +42,13 @@ struct event_window {
 	uint64_t window_ns;
 	uint64_t newest_ns;
 	uint64_t let_go_ns; /* events older than this are late */
-	uint64_t arrivals;
 	uint32_t max;
 	uint32_t room; /* allocated slots */
-	uint32_t used; /* entries in the heap */
+	uint32_t first; /* the oldest entry */
+	uint32_t used;
 	struct slot *slot;
-	struct entry *heap; /* heap[used..room) name the free slots */
+	struct entry *entry; /* a ring, by time; of one time, by arrival */
+	uint32_t *free_slot; /* a stack: [0, room - used) */
 };
 
 /* ---- is it an event? ---- */
@@ -91,43 +93,26 @@ static void count(struct tracer_stats *stats, const struct slot *slot)
 		stats->sockets[slot->socket.op]++;
 }
 
-/* ---- the heap ---- */
+/* ---- in order ---- */
 
-static bool is_before(const struct entry *a, const struct entry *b)
+/* The ring's entry number `at`, counted from the oldest. */
+static struct entry *entry_at(const struct event_window *window, uint32_t at)
 {
-	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->arrival < b->arrival;
+	uint32_t place = window->first + at;
+
+	return &window->entry[place < window->room ? place : place - window->room];
 }
 
-static void sift_up(struct entry *heap, uint32_t at, struct entry entry)
+/* From the newest end: what comes is nearly in order, so it hardly ever moves more than a few entries. */
+static void put_in_order(struct event_window *window, struct entry entry)
 {
-	while (at > 0) {
-		uint32_t above = (at - 1) / 2;
+	uint32_t at = window->used++;
 
-		if (!is_before(&entry, &heap[above]))
-			break;
-		heap[at] = heap[above];
-		at = above;
+	while (at > 0 && entry_at(window, at - 1)->time_ns > entry.time_ns) {
+		*entry_at(window, at) = *entry_at(window, at - 1);
+		at--;
 	}
-	heap[at] = entry;
-}
-
-static void sift_down(struct entry *heap, uint32_t used, struct entry entry)
-{
-	uint32_t at = 0;
-
-	for (;;) {
-		uint32_t below = 2 * at + 1;
-
-		if (below >= used)
-			break;
-		if (below + 1 < used && is_before(&heap[below + 1], &heap[below]))
-			below++;
-		if (!is_before(&heap[below], &entry))
-			break;
-		heap[at] = heap[below];
-		at = below;
-	}
-	heap[at] = entry;
+	*entry_at(window, at) = entry;
 }
 
 static void hand_out(struct event_window *window, const struct slot *slot)
@@ -138,47 +123,56 @@ static void hand_out(struct event_window *window, const struct slot *slot)
 		window->sink.on_socket(window->sink.ctx, &slot->socket);
 }
 
+/* The slot is free after it was read. */
 static void hand_out_first(struct event_window *window)
 {
-	struct entry first = window->heap[0];
+	struct entry first = *entry_at(window, 0);
 
+	window->first = window->first + 1 < window->room ? window->first + 1 : 0;
 	window->used--;
-	if (window->used > 0)
-		sift_down(window->heap, window->used, window->heap[window->used]);
-	window->heap[window->used].slot = first.slot; /* free again, after it was read */
+	window->free_slot[window->room - window->used - 1] = first.slot;
 	window->let_go_ns = first.time_ns;
 	hand_out(window, &window->slot[first.slot]);
 }
 
 static void hand_out_until(struct event_window *window, uint64_t time_ns)
 {
-	while (window->used > 0 && window->heap[0].time_ns <= time_ns)
+	while (window->used > 0 && entry_at(window, 0)->time_ns <= time_ns)
 		hand_out_first(window);
 }
 
+/* Only when it is full: the entries are then all of the ring, and are laid out anew from its start. */
 static bool grow(struct event_window *window)
 {
-	uint32_t room = window->room ? window->room * 2 : FIRST_SLOTS;
-	size_t each = sizeof(struct slot) + sizeof(struct entry);
+	uint32_t room = window->room ? window->room * 2 : FIRST_SLOTS, added;
+	size_t each = sizeof(struct slot) + sizeof(struct entry) + sizeof(uint32_t);
+	_cleanup_(freep) struct entry *entry = NULL;
+	uint32_t *free_slot;
 	struct slot *slot;
-	struct entry *heap;
 
 	if (room > window->max)
 		room = window->max;
-	if (room == window->room || !budget_take(window->budget, (room - window->room) * each))
+	added = room - window->room;
+	if (added == 0 || !budget_take(window->budget, added * each))
 		return false;
 	slot = realloc(window->slot, room * sizeof(*slot));
 	if (slot)
 		window->slot = slot;
-	heap = realloc(window->heap, room * sizeof(*heap));
-	if (heap)
-		window->heap = heap;
-	if (!slot || !heap) {
-		budget_give(window->budget, (room - window->room) * each);
+	free_slot = realloc(window->free_slot, room * sizeof(*free_slot));
+	if (free_slot)
+		window->free_slot = free_slot;
+	entry = calloc(room, sizeof(*entry));
+	if (!slot || !free_slot || !entry) {
+		budget_give(window->budget, added * each);
 		return false;
 	}
-	for (uint32_t i = window->room; i < room; i++)
-		window->heap[i].slot = i;
+	for (uint32_t i = 0; i < window->used; i++)
+		entry[i] = *entry_at(window, i);
+	for (uint32_t i = 0; i < added; i++)
+		window->free_slot[i] = window->room + i;
+	free(window->entry);
+	window->entry = TAKE_PTR(entry);
+	window->first = 0;
 	window->room = room;
 	return true;
 }
@@ -197,7 +191,7 @@ int event_window_feed(struct event_window *window, const void *event, size_t siz
 		window->stats->hurried++;
 		hand_out_first(window);
 	}
-	entry.slot = window->heap[window->used].slot;
+	entry.slot = window->free_slot[window->room - window->used - 1];
 	slot = &window->slot[entry.slot];
 	if (size < sizeof(slot->head)) {
 		window->stats->malformed++;
@@ -214,8 +208,7 @@ int event_window_feed(struct event_window *window, const void *event, size_t siz
 		return 0;
 	}
 	entry.time_ns = slot->head.time_ns;
-	entry.arrival = window->arrivals++;
-	sift_up(window->heap, window->used++, entry);
+	put_in_order(window, entry);
 	if (entry.time_ns > window->newest_ns)
 		window->newest_ns = entry.time_ns;
 	hand_out_until(window, horizon(window));
@@ -265,6 +258,7 @@ void event_window_free(struct event_window *window)
 	if (!window)
 		return;
 	free(window->slot);
-	free(window->heap);
+	free(window->entry);
+	free(window->free_slot);
 	free(window);
 }

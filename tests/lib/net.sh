@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# net.sh - a small network of its own for each fact, an owner of its own, and nothing left of either.
+#
+#   NAME [eth0] ==== NAME [bridge br0, in a namespace of its own]        address: 10.77.0.N and fd77::N
+#
+# The names of namespaces begin with $net; the host's own network is never touched. Processes that a fact starts carry
+# HOPFAULT_RUN_DIR in their environment: what is alive at the end is found by it, and ended by its number.
+# shellcheck source=tests/lib/facts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/facts.sh"
+
+HOPFAULT=${HOPFAULT:-$FACTS_ROOT/build/hopfault}
+TOOLS=${TOOLS:-$FACTS_ROOT/build/tests/tools}
+
+fact_begins() {
+	[[ $(id -u) == 0 ]] || skip "needs root"
+	net=ht$(printf %x "$$")
+	scratch=$(mktemp -d /tmp/hopfault-test.XXXXXX)
+	export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_LAB_PREFIX=$net-
+	declare -gA place=()
+}
+
+fact_ends() {
+	local left
+	_end_owner
+	left=$(what_is_ours)
+	_end_processes
+	_remove_namespaces
+	rm -rf "$scratch"
+	[[ -z $left ]] || {
+		echo "left behind: $left" | tr '\n' ' ' >"$fact_said"
+		return 1
+	}
+}
+
+# ---- the tool ----
+
+hopfault() {
+	"$HOPFAULT" "$@"
+}
+
+# owner [OPTION...]: a daemon in the background, until it answers; sets $owner
+owner() {
+	"$HOPFAULT" "$@" daemon >"$scratch/owner.log" 2>&1 &
+	owner=$!
+	wait_until 15 _owner_answers
+}
+
+_owner_answers() {
+	kill -0 "$owner" 2>/dev/null || fail "the owner ended: $(tail -n 1 "$scratch/owner.log")"
+	[[ -S $HOPFAULT_RUN_DIR/control.sock ]] && hopfault status >/dev/null 2>&1
+}
+
+# Of the only fault, or of the one with this id: a figure of its counts.
+count_of() {
+	hopfault status --json | python3 -c '
+import json, sys
+name, wanted = sys.argv[1], sys.argv[2]
+for fault in json.load(sys.stdin)["faults"]:
+    if wanted in ("", str(fault["id"])):
+        print(fault["counts"][name])' "$1" "${2:-}"
+}
+
+faults_in_force() {
+	hopfault status --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["faults"]))'
+}
+
+no_fault_is_in_force() {
+	[[ $(faults_in_force) == 0 ]]
+}
+
+# has_ended PID: also when nobody has reaped it
+has_ended() {
+	[[ ! -e /proc/$1/stat || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1) == [ZX] ]]
+}
+
+# ---- the network ----
+
+# network NAME...: namespaces on one bridge
+network() {
+	local name
+	_namespace sw
+	ip -n "$net-sw" link add br0 type bridge forward_delay 0
+	ip -n "$net-sw" link set br0 up
+	for name in "$@"; do
+		node "$name"
+	done
+}
+
+# node NAME: one more
+node() {
+	local name=$1 number=${place[$1]:-$((${#place[@]} + 1))}
+	place[$name]=$number
+	_namespace "$name"
+	ip -n "$net-sw" link add "$name" type veth peer name eth0 netns "$net-$name"
+	ip -n "$net-sw" link set "$name" master br0 up
+	ip -n "$net-$name" link set eth0 up
+	ip -n "$net-$name" addr add "10.77.0.$number/24" dev eth0
+	ip -n "$net-$name" addr add "fd77::$number/64" dev eth0 nodad
+}
+
+_namespace() {
+	ip netns add "$net-$1"
+	ip netns exec "$net-$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	ip -n "$net-$1" link set lo up
+}
+
+# How a node is named to hopfault; a comma list of nodes likewise.
+ep() {
+	local list=() name
+	for name in ${1//,/ }; do
+		list+=("netns:$net-$name")
+	done
+	(IFS=, && echo "${list[*]}")
+}
+
+v4() {
+	echo "10.77.0.${place[$1]}"
+}
+
+v6() {
+	echo "fd77::${place[$1]}"
+}
+
+within() {
+	local name=$1
+	shift
+	nsenter --net="/run/netns/$net-$name" "$@"
+}
+
+# udp FROM TO [OPTION...]: see udpflow; 6 as the first option: over IPv6
+udp() {
+	local from=$1 to=$2 address
+	shift 2
+	address=$(v4 "$to")
+	if [[ ${1:-} == 6 ]]; then
+		shift
+		address=$(v6 "$to")
+	fi
+	"$TOOLS/udpflow" "$@" "$net-$from" "$net-$to" "$address"
+}
+
+# udp_counts FROM TO [OPTION...]: how many arrived, when all that matters is that
+udp_arrived() {
+	value_of received "$(udp "$@")"
+}
+
+# Both know the other's hardware address, so that no resolution is in what is measured.
+warm() {
+	wait_until 10 _answers "$1" "$(v4 "$2")"
+	wait_until 10 _answers "$1" "$(v6 "$2")"
+}
+
+_answers() {
+	within "$1" ping -n -q -c 1 -W 1 "$2" >/dev/null
+}
+
+# answers FROM TO: does one ping of three come back?
+answers() {
+	within "$1" ping -n -q -c 3 -i 0.1 -W 1 "$2" >/dev/null
+}
+
+# rtt_us FROM ADDRESS [COUNT]: the shortest
+rtt_us() {
+	within "$1" ping -n -q -c "${3:-5}" -i 0.05 -W 2 "$2" |
+		awk -F'[ /]' '/^rtt/ { printf "%d\n", $7 * 1000; found = 1 } END { exit !found }'
+}
+
+# log_of PROGRAM: figures of a flow's log by awk; $1 number, $2 sent at (us), $3 its way (us) or "-"
+arrived_after() {
+	awk -v from="$2" '$2 >= from { sent++; if ($3 != "-") { got++; if ($3 > max) max = $3 } }
+		END { printf "sent %d received %d max_us %d\n", sent, got, max }' "$1"
+}
+
+# ---- nothing is left ----
+
+# What of ours the system shows after the owner's end: nothing, or lines.
+what_is_ours() {
+	local name pid
+	for name in $(ip netns list | awk -v p="$net-" 'index($1, p) == 1 { print $1 }'); do
+		ip -n "$name" -o link show | grep -oE '\bhf[a-z0-9]+[@:]' | sed "s/^/device in $name: /"
+		_ours_in "$name"
+	done
+	for pid in $(_processes); do
+		[[ $(readlink "/proc/$pid/exe" 2>/dev/null) != "$(realpath "$HOPFAULT")" ]] || echo "process $pid"
+	done
+}
+
+# Filters of ours, and fq, in a namespace.
+_ours_in() {
+	local name=$1 device
+	for device in $(ip -n "$name" -o link show | awk -F'[:@ ]+' '{ print $2 }'); do
+		{
+			tc -n "$name" filter show dev "$device" ingress
+			tc -n "$name" filter show dev "$device" egress
+		} 2>/dev/null | grep -oE 'link_(enter|leave)' | sed "s/^/filter on $device in $name: /"
+		tc -n "$name" qdisc show dev "$device" | grep -oE '^qdisc fq [0-9a-f]+:' | sed "s/^/on $device in $name: /"
+	done
+}
+
+_end_owner() {
+	[[ -S $HOPFAULT_RUN_DIR/control.sock ]] || return 0
+	timeout 12 "$HOPFAULT" daemon --stop || true
+	timeout 20 "$HOPFAULT" lab down || true
+} >/dev/null 2>&1
+
+# Every process that carries our run folder in its environment, but for this one.
+_processes() {
+	local file pid
+	{ grep -lzxF "HOPFAULT_RUN_DIR=$HOPFAULT_RUN_DIR" /proc/[0-9]*/environ 2>/dev/null || true; } | while read -r file; do
+		pid=${file//[^0-9]/}
+		[[ $pid == "$$" || $pid == "$BASHPID" ]] || has_ended "$pid" || echo "$pid"
+	done
+}
+
+_end_processes() {
+	local pid
+	for pid in $(_processes); do
+		kill -CONT "$pid" 2>/dev/null
+		kill -KILL "$pid" 2>/dev/null
+	done
+}
+
+_remove_namespaces() {
+	local name
+	for name in $(ip netns list | awk -v p="$net-" 'index($1, p) == 1 { print $1 }'); do
+		ip netns del "$name"
+	done
+}
