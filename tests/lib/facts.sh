@@ -126,6 +126,7 @@ fact_ends() { :; } # whatever happened; a failure here fails the fact
 
 _facts_end() {
 	local status=$?
+	{ set +x; } 2>/dev/null
 	trap - ERR EXIT
 	trap '' TERM INT HUP
 	set +e
@@ -145,7 +146,7 @@ _facts_be() {
 	fact_begins
 	set -x
 	"$1"
-	set +x
+	{ set +x; } 2>/dev/null
 }
 
 _facts_run_one() {

@@ -27,7 +27,11 @@ fact_ends() {
 	left=$(what_is_ours)
 	_end_processes
 	_remove_namespaces
-	rm -rf "$scratch"
+	if [[ -n ${KEEP:-} ]]; then
+		echo "kept: $scratch"
+	else
+		rm -rf "$scratch"
+	fi
 	[[ -z $left ]] || {
 		echo "left behind: $left" | tr '\n' ' ' >"$fact_said"
 		return 1
@@ -129,6 +133,16 @@ within() {
 	nsenter --net="/run/netns/$net-$name" "$@"
 }
 
+# A process that stays there until the fact ends; $! is its number.
+inhabit() {
+	nsenter --net="/run/netns/$net-$1" sleep 600 &
+	wait_until 5 _sleeps $!
+}
+
+_sleeps() {
+	[[ $(cat "/proc/$1/comm") == sleep ]]
+}
+
 # udp FROM TO [OPTION...]: see udpflow; 6 as the first option: over IPv6
 udp() {
 	local from=$1 to=$2 address
@@ -141,7 +155,7 @@ udp() {
 	"$TOOLS/udpflow" "$@" "$net-$from" "$net-$to" "$address"
 }
 
-# udp_counts FROM TO [OPTION...]: how many arrived, when all that matters is that
+# udp_arrived FROM TO [OPTION...]: how many arrived, when all that matters is that
 udp_arrived() {
 	value_of received "$(udp "$@")"
 }

@@ -25,10 +25,11 @@ _is_attached() {
 	fail "$(cat "$scratch/behind")"
 }
 
+# Sets $counts.
 _counted() {
 	exec 8>&-
 	wait "$behind"
-	grep egress "$scratch/counted"
+	counts=$(grep egress "$scratch/counted")
 }
 
 # Ours first, theirs behind it.
@@ -40,7 +41,7 @@ _all_that_passes_is_seen() { # THEIRS
 	_count right "$1"
 	figures=$(udp left right -b 333 -n 1000 -i 0)
 	udp right left -b 333 -n 500 -i 0 >/dev/null
-	counts=$(_counted)
+	_counted
 	must_be_within "seen of those that we let pass" "$(value_of egress "$counts")" \
 		"$(value_of received "$figures")" "$(value_of received "$figures")"
 	must_be_within "seen of those that came back" "$(value_of ingress "$counts")" 500 500
@@ -54,7 +55,7 @@ _all_that_is_held_is_seen_once() { # THEIRS
 	hopfault add "$(ep left)" "$(ep right)" delay 5ms
 	_count right "$1"
 	must_be_within "received" "$(udp_arrived left right -b 333 -n 500 -i 200)" 500 500
-	counts=$(_counted)
+	_counted
 	must_be_within "seen of 500 that were held" "$(value_of egress "$counts")" 500 500
 }
 

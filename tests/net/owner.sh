@@ -188,6 +188,7 @@ an_endpoint_that_vanishes_leaves_no_trace_and_the_owner_lives() {
 	hopfault heal all
 	kill -0 "$owner"
 	node right
+	within left ip neigh flush dev eth0
 	warm left right
 	must_be_within "left to the new right" "$(udp_arrived left right -n 50 -i 0)" 50 50
 	hopfault add "$(ep left)" "$(ep right)" delay 20ms

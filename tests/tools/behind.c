@@ -22,7 +22,7 @@
 
 #define TCX_INGRESS 46 /* enum bpf_attach_type, Linux 6.6; newer than libbpf 1.1 */
 #define TCX_EGRESS  47
-#define PRIORITY    40000 /* behind every filter that chose no place */
+#define PRIORITY    60000 /* behind every filter that chose no place */
 
 enum hook { EGRESS, INGRESS, HOOKS };
 

@@ -273,39 +273,43 @@ static void handle_status(struct owner *owner, struct client *client, json_t *re
 
 /* ---- heal ---- */
 
-static int heal_ids(struct owner *owner, const json_t *ids, json_t *healed)
+/* if_there: what is not there was healed by somebody else, which is as good. */
+static int heal_ids(struct owner *owner, const json_t *ids, bool if_there, json_t *healed)
 {
 	const struct fault *fault;
 	json_t *id;
 	size_t i;
-	int r = 0;
+	int r;
 
 	json_array_foreach(ids, i, id) { /* all must be there before one goes */
 		fault = faultset_find(faults_live(owner->faults), (uint32_t)json_integer_value(id));
-		if (!fault)
+		if (!fault && !if_there)
 			return -ENOENT;
-		json_array_append_new(healed, fault_json(owner, fault));
+		if (fault)
+			json_array_append_new(healed, fault_json(owner, fault));
 	}
-	json_array_foreach(ids, i, id)
-		if (r >= 0)
-			r = faults_heal(owner->faults, (uint32_t)json_integer_value(id));
-	return r == -ENOENT ? 0 : r; /* the same id twice */
+	json_array_foreach(ids, i, id) {
+		r = faults_heal(owner->faults, (uint32_t)json_integer_value(id));
+		if (r < 0 && r != -ENOENT) /* -ENOENT: not there, or the same id twice */
+			return r;
+	}
+	return 0;
 }
 
 static void handle_heal(struct owner *owner, struct client *client, json_t *request)
 {
 	const json_t *ids = json_object_get(request, "ids");
 	bool dry_run = json_is_true(json_object_get(request, "dry_run"));
-	_cleanup_(json_decrefp) json_t *healed = json_array();
+	bool if_there = json_is_true(json_object_get(request, "if_there"));
+	_cleanup_(json_decrefp) json_t *healed = NULL;
 	int r = 0;
 
-	if (dry_run) {
-		json_array_extend(healed, faults_json(owner));
-	} else if (json_array_size(ids)) {
-		r = heal_ids(owner, ids, healed);
+	if (!dry_run && json_array_size(ids)) {
+		healed = json_array();
+		r = heal_ids(owner, ids, if_there, healed);
 	} else {
-		json_array_extend(healed, faults_json(owner));
-		r = faults_heal_all(owner->faults);
+		healed = faults_json(owner);
+		r = dry_run ? 0 : faults_heal_all(owner->faults);
 	}
 	if (r < 0)
 		return reply_error(client, r == -ENOENT,

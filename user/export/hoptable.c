@@ -330,8 +330,7 @@ static void note_of(const struct hoptable_run *run, FILE *out)
 	const struct summary *summary = run->summary;
 
 	text_write_terminal(out, summary->run_id);
-	fprintf(out,
-		": %" PRIu64 " chains, %" PRIu64 " calls, %" PRIu64 " incomplete",
+	fprintf(out, ": %" PRIu64 " chains, %" PRIu64 " calls, %" PRIu64 " incomplete",
 		summary->chains, summary->calls, summary->incomplete);
 	if (run->lost_events != HOPTABLE_LOST_UNKNOWN)
 		fprintf(out, ", %" PRIu64 " events lost", run->lost_events);
@@ -349,8 +348,7 @@ static void print_notes(const struct hoptable_run *run, unsigned int runs, FILE 
 	for (i = 0; i < runs; i++) {
 		note_of(&run[i], out);
 		incomplete |= run[i].summary->incomplete ||
-			      (run[i].lost_events &&
-			       run[i].lost_events != HOPTABLE_LOST_UNKNOWN);
+			      (run[i].lost_events && run[i].lost_events != HOPTABLE_LOST_UNKNOWN);
 	}
 	if (incomplete)
 		fputs("Of an incomplete call only the times that are known are counted.\n", out);
