@@ -26,6 +26,7 @@
 #include "export/summary.h"
 
 #define OUTPUTS_MAX 5
+#define SPOOL_MAX   (64U << 20) /* bytes of chains kept for later */
 
 struct trace_options {
 	bool help;
@@ -75,6 +76,13 @@ static const struct option_row trace_rows[] = {
 	{}
 };
 
+/* Chains that have come and are written later: work that can wait is not done while requests are being timed. */
+struct spool {
+	char *data; /* for each: size_t length, the calls */
+	size_t used;
+	size_t room;
+};
+
 /* A trace on the client's side. */
 struct trace {
 	const struct trace_options *options;
@@ -89,6 +97,7 @@ struct trace {
 	struct export_run run;
 	struct export *output[OUTPUTS_MAX];
 	struct summary summary;
+	struct spool spool;
 	int failure; /* the first that a file gave */
 };
 
@@ -133,19 +142,62 @@ static void begin_run(struct trace *trace)
 			note_failure(trace, export_begin_run(trace->output[i], &trace->run));
 }
 
-static void take_chain(struct trace *trace, const char *payload, size_t length)
+static void write_chain(struct trace *trace, const char *payload, size_t length)
 {
 	const struct chain chain = {
 		.calls = (unsigned int)(length / sizeof(struct call)),
 		.call = (const struct call *)payload,
 	};
 
-	if (length % sizeof(struct call) || chain.calls == 0)
-		return note_failure(trace, -EBADMSG);
 	for (int i = 0; i < OUTPUTS_MAX; i++)
 		if (trace->output[i])
 			note_failure(trace, export_chain(trace->output[i], &chain));
 	note_failure(trace, summary_add(&trace->summary, &trace->run, &chain));
+}
+
+static void empty_spool(struct trace *trace)
+{
+	struct spool *spool = &trace->spool;
+	size_t at = 0, length;
+
+	while (at < spool->used) {
+		memcpy(&length, spool->data + at, sizeof(length));
+		write_chain(trace, spool->data + at + sizeof(length), length);
+		at += sizeof(length) + length;
+	}
+	spool->used = 0;
+}
+
+static int spool_grow(struct spool *spool, size_t more)
+{
+	size_t room = spool->room ? spool->room : 1U << 20;
+	char *data;
+
+	while (room < spool->used + more)
+		room *= 2;
+	if (room == spool->room)
+		return 0;
+	data = realloc(spool->data, room);
+	if (!data)
+		return -ENOMEM;
+	spool->data = data;
+	spool->room = room;
+	return 0;
+}
+
+static void take_chain(struct trace *trace, const char *payload, size_t length)
+{
+	struct spool *spool = &trace->spool;
+
+	if (length == 0 || length % sizeof(struct call))
+		return note_failure(trace, -EBADMSG);
+	if (spool->used + sizeof(length) + length > SPOOL_MAX)
+		empty_spool(trace);
+	if (spool_grow(spool, sizeof(length) + length) < 0)
+		return note_failure(trace, -ENOMEM);
+	memcpy(spool->data + spool->used, &length, sizeof(length));
+	memcpy(spool->data + spool->used + sizeof(length), payload, length);
+	spool->used += sizeof(length) + length;
 }
 
 static void close_files(struct trace *trace)
@@ -372,6 +424,7 @@ static int run_with(struct trace *trace, char **command)
 	if (trace->had_child)
 		child_go(&trace->child);
 	follow(trace);
+	empty_spool(trace);
 	close_files(trace);
 	if (trace->child.pid) /* enough was seen before the command's end */
 		trace->child_status = child_wait(&trace->child);
@@ -406,6 +459,7 @@ static int run_trace(const struct command *command, int argc, char **argv)
 	for (int i = 0; i < OUTPUTS_MAX; i++)
 		export_free(trace.output[i]);
 	summary_done(&trace.summary);
+	free(trace.spool.data);
 	json_decref(trace.names);
 	json_decref(trace.report);
 	closep(&trace.fd);

@@ -273,8 +273,7 @@ static void handle_status(struct owner *owner, struct client *client, json_t *re
 
 /* ---- heal ---- */
 
-/* if_there: what is not there was healed by somebody else, which is as good. */
-static int heal_ids(struct owner *owner, const json_t *ids, bool if_there, json_t *healed)
+static int heal_ids(struct owner *owner, const json_t *ids, json_t *healed)
 {
 	const struct fault *fault;
 	json_t *id;
@@ -283,14 +282,13 @@ static int heal_ids(struct owner *owner, const json_t *ids, bool if_there, json_
 
 	json_array_foreach(ids, i, id) { /* all must be there before one goes */
 		fault = faultset_find(faults_live(owner->faults), (uint32_t)json_integer_value(id));
-		if (!fault && !if_there)
+		if (!fault)
 			return -ENOENT;
-		if (fault)
-			json_array_append_new(healed, fault_json(owner, fault));
+		json_array_append_new(healed, fault_json(owner, fault));
 	}
 	json_array_foreach(ids, i, id) {
 		r = faults_heal(owner->faults, (uint32_t)json_integer_value(id));
-		if (r < 0 && r != -ENOENT) /* -ENOENT: not there, or the same id twice */
+		if (r < 0 && r != -ENOENT) /* -ENOENT: the same id twice */
 			return r;
 	}
 	return 0;
@@ -300,13 +298,12 @@ static void handle_heal(struct owner *owner, struct client *client, json_t *requ
 {
 	const json_t *ids = json_object_get(request, "ids");
 	bool dry_run = json_is_true(json_object_get(request, "dry_run"));
-	bool if_there = json_is_true(json_object_get(request, "if_there"));
 	_cleanup_(json_decrefp) json_t *healed = NULL;
 	int r = 0;
 
 	if (!dry_run && json_array_size(ids)) {
 		healed = json_array();
-		r = heal_ids(owner, ids, if_there, healed);
+		r = heal_ids(owner, ids, healed);
 	} else {
 		healed = faults_json(owner);
 		r = dry_run ? 0 : faults_heal_all(owner->faults);

@@ -14,7 +14,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define EVENTS_AT_ONCE 20000 /* then the loop has other things to do, the lease for one */
+#define POLL_MAX_NS    100000000ULL /* then the loop has other things to do, the lease for one */
+#define EVENTS_AT_ONCE 4096	    /* between two looks at the clock */
 
 struct lost_total {
 	uint64_t packet_events;
@@ -151,11 +152,16 @@ int tracing_fd(const struct tracing *tracing)
 /* The clock goes on only when the ring was read empty: what is still in it would come too late. */
 void tracing_poll(struct tracing *tracing)
 {
-	uint64_t before_ns = clock_now_ns();
+	uint64_t begin_ns = clock_now_ns(), before_ns;
+	int r;
 
-	tracing->taken = 0;
-	if (ring_buffer__consume(tracing->ring) >= 0)
-		tracer_tick(tracing->tracer, before_ns);
+	do {
+		before_ns = clock_now_ns();
+		tracing->taken = 0;
+		r = ring_buffer__consume(tracing->ring);
+		if (r >= 0)
+			tracer_tick(tracing->tracer, before_ns);
+	} while (r == -EAGAIN && before_ns - begin_ns < POLL_MAX_NS);
 }
 
 void tracing_finish(struct tracing *tracing)
