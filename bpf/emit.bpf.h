@@ -16,12 +16,21 @@ static __always_inline struct hf_lost *lost_here(void)
 	return bpf_map_lookup_elem(&lost, &zero);
 }
 
-/* A quarter full is worth a wake-up; until then the reader's own timer is soon enough. */
+#define WAKE_FIRST (RING_BYTES / 4)
+#define WAKE_EACH  (RING_BYTES / 8)
+#define WAKE_WIDTH 512 /* wider than any event, so that one is sure to fall into it */
+
+/*
+ * A quarter full is worth a wake-up, and each eighth beyond it; until then the reader's own timer is soon enough. Only
+ * the event that crosses the line wakes: a wake-up costs as much as the event.
+ */
 static __always_inline __u64 wakeup_flags(void)
 {
 	__u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 
-	return waiting > RING_BYTES / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	if (waiting >= WAKE_FIRST && (waiting & (WAKE_EACH - 1)) < WAKE_WIDTH)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void event_fill(struct hf_event *event, enum hf_event_kind kind, __u16 size,

@@ -75,50 +75,99 @@ static __always_inline void emit_sighting(enum hf_point point, __u64 now_ns,
 	event_submit(event);
 }
 
-/* The first four bytes of an HTTP/1 request or response, as they lie in memory. */
+/* Four bytes, as they lie in memory. */
 #define WORD(a, b, c, d) bpf_htonl((__u32)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 
-static __always_inline bool starts_like_http(__u32 word)
+static __always_inline bool starts_like_response(__u32 word)
 {
-	return word == WORD('H', 'T', 'T', 'P') || word == WORD('G', 'E', 'T', ' ') ||
-	       word == WORD('P', 'O', 'S', 'T') || word == WORD('P', 'U', 'T', ' ') ||
+	return word == WORD('H', 'T', 'T', 'P');
+}
+
+static __always_inline bool starts_like_request(__u32 word)
+{
+	return word == WORD('G', 'E', 'T', ' ') || word == WORD('P', 'O', 'S', 'T') || word == WORD('P', 'U', 'T', ' ') ||
 	       word == WORD('H', 'E', 'A', 'D') || word == WORD('D', 'E', 'L', 'E') ||
 	       word == WORD('P', 'A', 'T', 'C') || word == WORD('O', 'P', 'T', 'I');
 }
 
-struct sighting_with_head {
+/* Of a response only the status is of use, so less is taken. */
+#define HEAD_OF_RESPONSE 16
+
+struct sighting_of_request {
 	struct hf_packet_event event;
 	__u8 head[HF_HEAD_MAX];
 };
+
+struct sighting_of_response {
+	struct hf_packet_event event;
+	__u8 head[HEAD_OF_RESPONSE];
+};
+
+/* At most `room` bytes of the payload, which begins with at least four, behind a sighting. */
+static __always_inline void head_fill(struct __sk_buff *skb, const struct packet *packet,
+				      struct hf_packet_event *event, __u8 *head, __u32 room)
+{
+	__u32 len = packet->payload_len;
+
+	if (len > room)
+		len = room;
+	barrier_var(len); /* clang would drop the check that follows, which Linux 5.10 needs to see */
+	if (len >= 4 && !bpf_skb_load_bytes(skb, packet->payload_offset, head, len))
+		event->head_len = len;
+}
+
+static __always_inline void leaving_fill(struct hf_packet_event *event, __u16 size, __u64 now_ns,
+					 const struct packet *packet, const struct parties *who)
+{
+	const struct judgement none = {};
+
+	event_fill(&event->event, HF_EVENT_PACKET, size, now_ns);
+	sighting_fill(event, HF_POINT_LEAVE, packet, who, &none);
+}
+
+static __always_inline void emit_request(struct __sk_buff *skb, __u64 now_ns,
+					 const struct packet *packet, const struct parties *who)
+{
+	struct sighting_of_request *told = bpf_ringbuf_reserve(&events, sizeof(*told), 0);
+
+	if (!told) {
+		sighting_lost();
+		return;
+	}
+	leaving_fill(&told->event, sizeof(*told), now_ns, packet, who);
+	head_fill(skb, packet, &told->event, told->head, sizeof(told->head));
+	event_submit(told);
+}
+
+static __always_inline void emit_response(struct __sk_buff *skb, __u64 now_ns,
+					  const struct packet *packet, const struct parties *who)
+{
+	struct sighting_of_response *told = bpf_ringbuf_reserve(&events, sizeof(*told), 0);
+
+	if (!told) {
+		sighting_lost();
+		return;
+	}
+	leaving_fill(&told->event, sizeof(*told), now_ns, packet, who);
+	head_fill(skb, packet, &told->event, told->head, sizeof(told->head));
+	event_submit(told);
+}
 
 /* A packet that leaves its sender, with the first bytes of the message if they look like HTTP. */
 static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 					 const struct packet *packet, const struct parties *who)
 {
 	const struct judgement none = {};
-	struct sighting_with_head *told;
-	__u32 word = 0, len = packet->payload_len;
+	__u32 word = 0;
 
-	if (packet->flow.proto != IPPROTO_TCP || len < sizeof(word) ||
-	    bpf_skb_load_bytes(skb, packet->payload_offset, &word, sizeof(word)) ||
-	    !starts_like_http(word)) {
+	if (packet->flow.proto == IPPROTO_TCP && packet->payload_len >= sizeof(word))
+		bpf_skb_load_bytes(skb, packet->payload_offset, &word, sizeof(word));
+	if (starts_like_response(word))
+		emit_response(skb, now_ns, packet, who);
+	else if (starts_like_request(word))
+		emit_request(skb, now_ns, packet, who);
+	else
 		emit_sighting(HF_POINT_LEAVE, now_ns, packet, who, &none);
-		return;
-	}
-	told = bpf_ringbuf_reserve(&events, sizeof(*told), 0);
-	if (!told) {
-		sighting_lost();
-		return;
-	}
-	event_fill(&told->event.event, HF_EVENT_PACKET, sizeof(*told), now_ns);
-	sighting_fill(&told->event, HF_POINT_LEAVE, packet, who, &none);
-	if (len > HF_HEAD_MAX)
-		len = HF_HEAD_MAX;
-	barrier_var(len); /* clang would drop the check that follows, which Linux 5.10 needs to see */
-	if (len >= sizeof(word) &&
-	    !bpf_skb_load_bytes(skb, packet->payload_offset, told->head, len))
-		told->event.head_len = len;
-	event_submit(told);
 }
 
 #endif

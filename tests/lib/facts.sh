@@ -49,7 +49,7 @@ wait_until() {
 	done
 }
 
-# Without a process.
+# Without a process of its own that lasts; changes $!, so take that first.
 pause() {
 	read -rt "$1" <> <(:) || true
 }
@@ -144,6 +144,7 @@ _facts_be() {
 	trap _facts_end EXIT
 	trap 'exit 143' TERM INT HUP
 	fact_begins
+	PS4='+ $EPOCHREALTIME '
 	set -x
 	"$1"
 	{ set +x; } 2>/dev/null

@@ -24,7 +24,7 @@ fact_begins() {
 fact_ends() {
 	local left
 	_end_owner
-	left=$(what_is_ours)
+	left=$(what_is_ours; _complaints)
 	_end_processes
 	_remove_namespaces
 	if [[ -n ${KEEP:-} ]]; then
@@ -201,6 +201,11 @@ what_is_ours() {
 	done
 }
 
+# Of a sanitizer, when the tool was built with one.
+_complaints() {
+	cat "$scratch/owner.log" "$HOPFAULT_RUN_DIR/owner.log" 2>/dev/null | grep -m 3 -E 'Sanitizer|runtime error' || true
+}
+
 # Filters of ours, and fq, in a namespace.
 _ours_in() {
 	local name=$1 device
@@ -214,9 +219,8 @@ _ours_in() {
 }
 
 _end_owner() {
-	[[ -S $HOPFAULT_RUN_DIR/control.sock ]] || return 0
-	timeout 12 "$HOPFAULT" daemon --stop || true
-	timeout 20 "$HOPFAULT" lab down || true
+	[[ ! -S $HOPFAULT_RUN_DIR/control.sock ]] || timeout 12 "$HOPFAULT" daemon --stop || true
+	[[ ! -e $HOPFAULT_RUN_DIR/lab ]] || timeout 20 "$HOPFAULT" lab down || true
 } >/dev/null 2>&1
 
 # Every process that carries our run folder in its environment, but for this one.

@@ -60,16 +60,17 @@ the_fault_lives_with_the_command_also_when_hopfault_is_killed() {
 }
 
 a_command_line_that_is_killed_halfway_leaves_all_or_nothing() {
-	local i count
+	local i count pid
 	network one two three
 	warm one two
 	warm one three
 	owner
-	for i in 1 3 5 8 12 16 20 30; do
+	for i in 2 10 20 30 45 60 80; do
 		"$HOPFAULT" partition "$(ep one)" "$(ep two)" "$(ep three)" >/dev/null 2>&1 &
+		pid=$!
 		pause "0.0$(printf %02d "$i")"
-		kill -KILL $! 2>/dev/null || true
-		wait $! 2>/dev/null || true
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
 		kill -0 "$owner"
 		count=$(faults_in_force)
 		must_be_within "faults" "$count" 0 1

@@ -124,6 +124,7 @@ tracing_leaves_nothing_and_faults_stay() {
 	[[ $(faults_in_force) == 1 ]]
 	hopfault heal all
 	hopfault daemon --stop
+	hopfault lab down
 	[[ -z $(what_is_ours) ]] || fail "left: $(what_is_ours)"
 }
 

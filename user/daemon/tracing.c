@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -16,6 +17,8 @@
 
 #define POLL_MAX_NS    100000000ULL /* then the loop has other things to do, the lease for one */
 #define EVENTS_AT_ONCE 4096	    /* between two looks at the clock */
+#define CAUGHT_UP      1024	    /* events: few enough to be in no hurry any more */
+#define NICE_HURRIED   (-15)
 
 struct lost_total {
 	uint64_t packet_events;
@@ -29,6 +32,7 @@ struct tracing {
 	struct ring_buffer *ring;
 	unsigned int taken; /* in this poll */
 	bool is_on;
+	bool is_hurried;
 	struct lost_total lost_before;
 };
 
@@ -144,9 +148,18 @@ fail:
 	return r;
 }
 
+/* The reader shares the processors with what it watches. It is in no hurry until it falls behind; then it goes first. */
+void tracing_hurry(struct tracing *tracing, bool hurry)
+{
+	if (tracing->is_hurried == hurry)
+		return;
+	tracing->is_hurried = hurry;
+	setpriority(PRIO_PROCESS, 0, hurry ? NICE_HURRIED : 0);
+}
+
 int tracing_fd(const struct tracing *tracing)
 {
-	return ring_buffer__epoll_fd(tracing->ring);
+	return programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS);
 }
 
 /* The clock goes on only when the ring was read empty: what is still in it would come too late. */
@@ -161,6 +174,8 @@ void tracing_poll(struct tracing *tracing)
 		r = ring_buffer__consume(tracing->ring);
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
+		if (r >= 0 && r < CAUGHT_UP)
+			tracing_hurry(tracing, false);
 	} while (r == -EAGAIN && before_ns - begin_ns < POLL_MAX_NS);
 }
 
@@ -184,6 +199,7 @@ void tracing_free(struct tracing *tracing)
 		return;
 	if (tracing->is_on)
 		turn_off(tracing);
+	tracing_hurry(tracing, false);
 	ring_buffer__free(tracing->ring);
 	tracer_free(tracing->tracer);
 	free(tracing->endpoint);

@@ -28,8 +28,10 @@ struct tracing_options {
 };
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing);
-/* The ring's descriptor: readable when it fills up. Else tracing_poll() on a timer is soon enough. */
+/* The ring's descriptor: an edge when it fills up. Else tracing_poll() on a timer is soon enough. */
 int tracing_fd(const struct tracing *tracing);
+/* The calling thread gets processor time before others, until it has caught up. */
+void tracing_hurry(struct tracing *tracing, bool hurry);
 /* Takes what is in the ring, a bounded number of events at a time, and lets the tracer's clock go on. */
 void tracing_poll(struct tracing *tracing);
 /* No more events: hands out all that is open. */
