@@ -44,7 +44,7 @@ enum {
 /* The owner's word to all programs; one element, mapped into the owner's memory. */
 struct hf_config {
 	__u64 lease_ns;	    /* the owner is alive until then; past it every program only passes */
-	__u32 release_mark; /* skb->mark of a packet that comes back from a delay engine */
+	__u32 release_mark; /* high half of skb->mark of a packet that comes back from the hold engine */
 	__u32 tracing;	    /* nonzero: emit sightings and socket events */
 };
 _Static_assert(sizeof(struct hf_config) == 16, "struct hf_config is a map value");
@@ -159,6 +159,10 @@ _Static_assert(sizeof(struct hf_rule_counts) == 80 + 4 * HF_ERROR_BUCKETS, "map 
 
 #define HF_HOLD_ETHERTYPE 0x88b5 /* local experimental, IEEE 802 */
 
+/* skb->mark of a released packet: the owner's secret, and the sender. Ids that don't fit are looked up again. */
+#define HF_MARK_SECRET 0xffff0000U
+#define HF_MARK_SENDER 0x0000ffffU
+
 struct hf_hold_header {
 	__u64 due_ns;	    /* release not before */
 	__u32 ifindex;	    /* release at this device's egress, in the TAP's own namespace */
@@ -166,7 +170,7 @@ struct hf_hold_header {
 	__u16 unused;
 	__u64 decided_ns;
 	__u32 rule_id;	    /* the first rule that delays it */
-	__u32 unused2;
+	__u32 src_endpoint; /* who sent it: comes back in the low half of the mark */
 };
 _Static_assert(sizeof(struct hf_hold_header) == 32, "struct hf_hold_header precedes a frame");
 

@@ -50,7 +50,8 @@ struct {
  * as it was.
  */
 static __always_inline int hold_send(struct __sk_buff *skb, const struct hf_device *device,
-				     __u64 now_ns, const struct judgement *judgement)
+				     __u64 now_ns, __u32 src_endpoint,
+				     const struct judgement *judgement)
 {
 	struct hf_hold_header header = {
 		.due_ns = now_ns + judgement->delay_ns,
@@ -58,6 +59,7 @@ static __always_inline int hold_send(struct __sk_buff *skb, const struct hf_devi
 		.ethertype = bpf_htons(HF_HOLD_ETHERTYPE),
 		.decided_ns = now_ns,
 		.rule_id = judgement->rule_id[0],
+		.src_endpoint = src_endpoint <= HF_MARK_SENDER ? src_endpoint : 0,
 	};
 
 	if (bpf_skb_change_head(skb, sizeof(header), 0))

@@ -76,7 +76,7 @@ static __always_inline int act(struct __sk_buff *skb, const struct hf_device *de
 	if (judgement->verdict != HF_VERDICT_DELAY)
 		return pass();
 	if (device->engine == HF_ENGINE_HOLD && device->hold_ifindex &&
-	    !hold_send(skb, device, now_ns, judgement))
+	    !hold_send(skb, device, now_ns, who->src, judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
 	if (device->engine == HF_ENGINE_FQ &&
 	    !fq_send(skb, now_ns, &desk->packet, who, judgement))
@@ -94,6 +94,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	struct desk *desk = desk_here();
 	const struct hf_link *link;
 	__u64 due_ns = skb->tstamp;
+	__u32 sender = skb->mark & HF_MARK_SENDER;
 
 	skb->mark = 0;
 	skb->tstamp = 0;
@@ -102,7 +103,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	/* let go before it was due: a heal, no error of the engine's */
 	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
 	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
-	who.src = endpoint_at(&desk->packet.flow.src);
+	who.src = sender ? sender : endpoint_at(&desk->packet.flow.src);
 	link = link_rules(&who);
 	if (link)
 		judge_released(link, now_ns, desk);
@@ -146,7 +147,7 @@ int link_enter(struct __sk_buff *skb)
 		return pass();
 	if (device->engine == HF_ENGINE_FQ && clone_arrives(skb))
 		return pass();
-	if (skb->mark == owner->release_mark && device->engine == HF_ENGINE_HOLD)
+	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device->engine == HF_ENGINE_HOLD)
 		return released(skb, owner, device, now_ns);
 	return entering(skb, owner, device, now_ns);
 }

@@ -24,7 +24,7 @@ static const struct option_row main_rows[] = {
 	{ .name = "version", .letter = 'V', .help = "print the version", .kind = OPTION_FLAG,
 	  OPTION_INTO(struct main_options, version) },
 	{ .name = "delay-engine", .value = "ENGINE",
-	  .help = "what holds packets back: fq or hold (unless said: the best that `check` finds)",
+	  .help = "what holds packets back: hold or fq (unless said: the one that `check` names)",
 	  .kind = OPTION_CHOICE, .choices = engine_words,
 	  OPTION_INTO(struct main_options, engine) },
 	{ .name = "debug", .help = "say more on stderr", .kind = OPTION_FLAG,

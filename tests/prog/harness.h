@@ -20,7 +20,7 @@
 #include "abi.h"
 #include "packets.h"
 
-#define HARNESS_MARK	   0x48460001
+#define HARNESS_MARK	   0x48460000
 #define HARNESS_NETNS	   7
 #define HARNESS_TCX_EGRESS 47 /* BPF_TCX_EGRESS, which libbpf 1.1 does not name */
 #define HARNESS_EVENTS	   256 /* events kept from one drain; more are counted only */

@@ -35,8 +35,8 @@ static void another_mark_is_not_a_release_and_is_kept(void **state)
 
 	use_hold(f);
 	ask_one(f, delay_rule(1, 5 * MS));
-	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK + 1, 1), TC_ACT_REDIRECT);
-	assert_int_equal(f->run.ctx.mark, HARNESS_MARK + 1);
+	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK + 0x10000, 1), TC_ACT_REDIRECT);
+	assert_int_equal(f->run.ctx.mark, HARNESS_MARK + 0x10000);
 	assert_int_equal(counts_of(f, 1).released, 0);
 }
 
@@ -64,6 +64,21 @@ static void what_was_held_does_not_cross_a_cut_that_fell_meanwhile(void **state)
 	rules[1].deadline_ns = harness_now_ns();
 	ask_all(f, rules, 2);
 	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK, 1), PASSED);
+}
+
+/* It came in by A's device; that nobody knows its address changes nothing when it is let go. */
+static void a_released_packet_is_judged_by_who_sent_it_not_by_its_address(void **state)
+{
+	struct hf_rule rules[] = { delay_rule(1, 5 * MS), rule_of(2, HF_RULE_DROP) };
+	struct frame_spec unknown = some_tcp;
+	struct fixture *f = *state;
+
+	unknown.src = HOST_UNNAMED;
+	use_hold(f);
+	ask_all(f, rules, 2);
+	assert_int_equal(release_b(f, unknown, HARNESS_MARK | HOST_A, 1), TC_ACT_SHOT);
+	assert_int_equal(release_b(f, unknown, HARNESS_MARK, 1), PASSED);
+	assert_int_equal(counts_of(f, 2).dropped, 1);
 }
 
 static void no_packet_rolls_its_dice_twice(void **state)
@@ -147,6 +162,7 @@ int main(void)
 		fixture_test(another_mark_is_not_a_release_and_is_kept),
 		fixture_test(the_mark_is_honoured_only_where_the_hold_engine_works),
 		fixture_test(what_was_held_does_not_cross_a_cut_that_fell_meanwhile),
+		fixture_test(a_released_packet_is_judged_by_who_sent_it_not_by_its_address),
 		fixture_test(no_packet_rolls_its_dice_twice),
 		fixture_test(a_release_of_what_no_rule_means_any_more_passes),
 		fixture_test(lateness_falls_into_its_bucket),

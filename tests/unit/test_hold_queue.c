@@ -203,7 +203,7 @@ static const struct hf_hold_header given = {
 	.ifindex = 0x99aabbcc,
 	.decided_ns = 0x0102030405060708,
 	.rule_id = 0x0a0b0c0d,
-	.unused2 = 0x11121314,
+	.src_endpoint = 0x11121314,
 };
 
 /* What the TAP would give: header and frame, with tag_len bytes of tag at offset 12. */

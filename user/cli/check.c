@@ -26,10 +26,13 @@ static const struct option_row check_rows[] = {
 static const char *engine_reason(const struct probe *probe)
 {
 	switch (probe_best_engine(probe)) {
-	case HF_ENGINE_FQ:
-		return "the kernel holds packets itself, until their departure time";
 	case HF_ENGINE_HOLD:
-		return "sch_fq is not here: the daemon holds packets, by a TAP device";
+		return probe_has_engine(probe, HF_ENGINE_FQ) ?
+			       "a held packet is judged again when it is let go (fq can't; --delay-engine fq "
+			       "has it)" :
+			       "the daemon holds packets, by a TAP device; there is no sch_fq here";
+	case HF_ENGINE_FQ:
+		return "there is no TUN/TAP here; what waits in an fq crosses a cut that falls meanwhile";
 	default:
 		return "neither sch_fq nor TUN/TAP is here: delays are refused, loss and drop work";
 	}

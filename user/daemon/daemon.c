@@ -189,6 +189,8 @@ static int make_mark(struct owner *owner)
 	while (mark == 0)
 		if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
 			return log_err(-EIO, "no random numbers to be had");
+		else
+			mark &= HF_MARK_SECRET;
 	programs_config(owner->programs)->release_mark = mark;
 	return 0;
 }

@@ -344,6 +344,18 @@ static void look_again(struct managed *managed, struct host *host)
 	}
 }
 
+/* Somebody set it down: what is redirected to it would be lost. */
+static void tap_changed(struct host *host, const struct netlink_link *link)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+
+	if (link->flags & IFF_UP)
+		return;
+	log_warn("the hold engine's TAP was set down; setting it up again");
+	if (netlink_open(host->netns.fd, &nl) < 0 || netlink_set_up(nl, host->tap, true) < 0)
+		log_warn("it could not be set up");
+}
+
 static void device_gone(enum netlink_news news, const struct netlink_link *link, void *user)
 {
 	struct host *host = user;
@@ -351,6 +363,8 @@ static void device_gone(enum netlink_news news, const struct netlink_link *link,
 
 	if (news == NETLINK_NEWS_LOST)
 		look_again(managed, host);
+	else if (news == NETLINK_LINK_NEW && host->tap && host->tap == link->ifindex)
+		tap_changed(host, link);
 	else if (news == NETLINK_LINK_REMOVED && host->tap && host->tap == link->ifindex)
 		tap_gone(managed, host);
 	else if (news == NETLINK_LINK_REMOVED)
@@ -462,6 +476,8 @@ static const char *attach_hint(int r)
 {
 	if (r == -EBUSY)
 		return "an ingress qdisc of somebody else stands where clsact must be";
+	if (r == -EADDRINUSE)
+		return "another owner of hopfault is at work there";
 	if (r == -ENODEV)
 		return "its veth has just gone";
 	return strerror(-r);

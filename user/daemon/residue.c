@@ -16,6 +16,7 @@
 #include "daemon/wire.h"
 #include "link/clsact.h"
 #include "link/qdisc.h"
+#include "link/rival.h"
 
 #define PATH_SIZE 256
 
@@ -117,7 +118,8 @@ static void remove_filters(struct netlink *nl, uint32_t ifindex, struct residue_
 	if (clsact_count(nl, ifindex, &census) < 0)
 		return;
 	for (unsigned int i = 0; i < census.ours && i < ARRAY_SIZE(census.mine); i++)
-		if (clsact_detach(ifindex, census.mine[i].hook, census.mine[i].priority) == 0)
+		if (!rival_owns_program(census.mine[i].prog_id, 0) &&
+		    clsact_detach(ifindex, census.mine[i].hook, census.mine[i].priority) == 0)
 			result->filters++;
 }
 

@@ -24,7 +24,10 @@ struct residue_result {
 	unsigned int devices_gone; /* noted, and not there any more */
 };
 
-/* Takes away what the note says, and any filter with our handle and name. Call it only while no owner lives. */
+/*
+ * Takes away what the note says, and any filter with our handle and name whose owner is dead. Call it only while no owner
+ * with this run directory lives; owners with others keep what is theirs.
+ */
 int residue_clean(struct residue_result *ret_result);
 
 #endif

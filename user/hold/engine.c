@@ -65,7 +65,7 @@ static void send_packets(struct engine *engine, struct packet *const *packet, un
 
 	while (sent < count) {
 		uint64_t now_ns = clock_now_ns();
-		int n = port_send(port, engine->batch, sent, count, engine->config->release_mark);
+		int n = port_send(port, engine->batch, sent, count);
 
 		if (n > 0) {
 			count_released(engine, packet + sent, (unsigned)n, now_ns);
@@ -112,7 +112,8 @@ static unsigned release_due(struct engine *engine, uint64_t now_ns)
 		if (packet[count]->port != packet[0]->port)
 			break;
 		queue_pop(engine->queue);
-		port_batch_set(engine->batch, count, engine->queue, packet[count]);
+		port_batch_set(engine->batch, count, engine->queue, packet[count],
+			       engine->config->release_mark);
 		count++;
 	}
 	if (count > 0)

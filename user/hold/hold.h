@@ -9,7 +9,7 @@
  * packet socket (where they go out). Both die with the process: when it is killed, nothing stays but the
  * packets that are lost. The packet socket and the TAP keep their namespace alive until hold_remove_netns().
  *
- * A frame leaves with skb->mark = config->release_mark and skb->tstamp = due_ns (CLOCK_MONOTONIC, by SO_TXTIME).
+ * A frame leaves with skb->mark = config->release_mark | its sender's id and skb->tstamp = due_ns (CLOCK_MONOTONIC, by SO_TXTIME).
  * A frame that is released early (flush, removal, end) has a tstamp in the future: it has no error to account,
  * and the program must clear the stamp, or an fq on that device would hold it again. A frame that had its VLAN
  * tag beside it comes back with the tag in line. A GSO frame comes and goes whole.

@@ -301,14 +301,25 @@ struct port_frame {
 	struct iovec piece[2 + FRAME_CHUNKS_MAX];
 	union {
 		struct cmsghdr align;
-		uint8_t bytes[CMSG_SPACE(sizeof(uint64_t))];
+		uint8_t bytes[CMSG_SPACE(sizeof(uint64_t)) + CMSG_SPACE(sizeof(uint32_t))];
 	} control;
+	void *due; /* where in control the due time and the mark stand */
+	void *mark;
 };
 
 struct port_batch {
 	struct mmsghdr message[PORT_BATCH];
 	struct port_frame frame[PORT_BATCH];
 };
+
+/* Returns where the value goes. */
+static void *control_begin(struct cmsghdr *control, int type, size_t size)
+{
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = type;
+	control->cmsg_len = CMSG_LEN(size);
+	return CMSG_DATA(control);
+}
 
 int port_batch_new(struct port_batch **ret_batch)
 {
@@ -322,9 +333,9 @@ int port_batch_new(struct port_batch **ret_batch)
 		struct cmsghdr *control = &frame->control.align;
 
 		frame->to.sll_family = AF_PACKET;
-		control->cmsg_level = SOL_SOCKET;
-		control->cmsg_type = SCM_TXTIME;
-		control->cmsg_len = CMSG_LEN(sizeof(uint64_t));
+		frame->due = control_begin(control, SCM_TXTIME, sizeof(uint64_t));
+		control = (struct cmsghdr *)(frame->control.bytes + CMSG_SPACE(sizeof(uint64_t)));
+		frame->mark = control_begin(control, SO_MARK, sizeof(uint32_t));
 		header->msg_name = &frame->to;
 		header->msg_namelen = sizeof(frame->to);
 		header->msg_iov = frame->piece;
@@ -341,7 +352,7 @@ void port_batch_free(struct port_batch *batch)
 }
 
 void port_batch_set(struct port_batch *batch, unsigned i, const struct queue *queue,
-		    struct packet *packet)
+		    struct packet *packet, uint32_t mark)
 {
 	struct port_frame *frame = &batch->frame[i];
 	size_t left = packet->len_bytes;
@@ -350,7 +361,9 @@ void port_batch_set(struct port_batch *batch, unsigned i, const struct queue *qu
 
 	frame->to.sll_ifindex = (int)packet->header.ifindex;
 	frame->to.sll_protocol = frame_ethertype(packet);
-	memcpy(CMSG_DATA(&frame->control.align), &packet->header.due_ns, sizeof(uint64_t));
+	mark |= packet->header.src_endpoint & HF_MARK_SENDER;
+	memcpy(frame->due, &packet->header.due_ns, sizeof(uint64_t));
+	memcpy(frame->mark, &mark, sizeof(mark));
 	frame->piece[0] = (struct iovec){ &packet->vnet, sizeof(packet->vnet) };
 	frame->piece[1] = (struct iovec){ packet->head, left < FRAME_INLINE ? left : FRAME_INLINE };
 	left -= frame->piece[1].iov_len;
@@ -364,18 +377,9 @@ void port_batch_set(struct port_batch *batch, unsigned i, const struct queue *qu
 	batch->message[i].msg_hdr.msg_iovlen = pieces;
 }
 
-int port_send(struct port *port, struct port_batch *batch, unsigned first, unsigned count,
-	      uint32_t mark)
+int port_send(struct port *port, struct port_batch *batch, unsigned first, unsigned count)
 {
-	int n;
+	int n = sendmmsg(port->packet_fd, &batch->message[first], count - first, MSG_DONTWAIT);
 
-	if (port->mark != mark) {
-		int r = set_option(port->packet_fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
-
-		if (r < 0)
-			return r;
-		port->mark = mark;
-	}
-	n = sendmmsg(port->packet_fd, &batch->message[first], count - first, MSG_DONTWAIT);
 	return n < 0 ? -errno : n;
 }

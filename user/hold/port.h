@@ -26,7 +26,6 @@ struct port {
 	int tap_fd;
 	int packet_fd;
 	int netlink_fd;
-	uint32_t mark; /* as the packet socket has it now */
 	bool is_lost; /* somebody deleted the TAP */
 };
 
@@ -44,15 +43,15 @@ ssize_t port_discard(struct port *port);
 struct port_batch;
 int port_batch_new(struct port_batch **ret_batch);
 void port_batch_free(struct port_batch *batch);
+/* It leaves with this mark, the sender's id in its low half. */
 void port_batch_set(struct port_batch *batch, unsigned i, const struct queue *queue,
-		    struct packet *packet);
+		    struct packet *packet, uint32_t mark);
 
 /*
- * Sends frames first..count-1 of the batch with this mark. Returns how many the kernel took, at least one; or
+ * Sends frames first..count-1 of the batch. Returns how many the kernel took, at least one; or
  * -errno for the first of them: -ENOBUFS when something on its way dropped it.
  */
-int port_send(struct port *port, struct port_batch *batch, unsigned first, unsigned count,
-	      uint32_t mark);
+int port_send(struct port *port, struct port_batch *batch, unsigned first, unsigned count);
 
 /* How many frames the TAP dropped because its ring was full. */
 int port_ring_drops(const struct port *port, uint64_t *ret_drops);

@@ -72,6 +72,16 @@ struct counting {
 	enum clsact_hook hook;
 };
 
+static uint32_t filter_prog_id(const struct nlattr *options)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, options)
+		if (mnl_attr_get_type(attr) == TCA_BPF_ID)
+			return mnl_attr_get_u32(attr);
+	return 0;
+}
+
 static bool filter_is_ours(const struct tcmsg *tc, const char *kind, const struct nlattr *options)
 {
 	const struct nlattr *attr;
@@ -109,6 +119,7 @@ static int count_filter(const struct nlmsghdr *message, void *user)
 		census->mine[census->ours] = (struct clsact_filter){
 			.hook = counting->hook,
 			.priority = TC_H_MAJ(tc->tcm_info) >> 16,
+			.prog_id = filter_prog_id(options),
 		};
 	census->ours++;
 	return 0;

@@ -21,6 +21,7 @@ enum clsact_hook { CLSACT_INGRESS, CLSACT_EGRESS, CLSACT_HOOKS };
 struct clsact_filter {
 	enum clsact_hook hook;
 	uint32_t priority;
+	uint32_t prog_id;
 };
 
 /* What stands in a device's clsact. */

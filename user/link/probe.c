@@ -245,9 +245,9 @@ bool probe_has_engine(const struct probe *probe, enum hf_engine engine)
 
 enum hf_engine probe_best_engine(const struct probe *probe)
 {
-	if (probe_has_engine(probe, HF_ENGINE_FQ))
-		return HF_ENGINE_FQ;
-	return probe_has_engine(probe, HF_ENGINE_HOLD) ? HF_ENGINE_HOLD : HF_ENGINE_NONE;
+	if (probe_has_engine(probe, HF_ENGINE_HOLD))
+		return HF_ENGINE_HOLD;
+	return probe_has_engine(probe, HF_ENGINE_FQ) ? HF_ENGINE_FQ : HF_ENGINE_NONE;
 }
 
 const char *hf_engine_name(enum hf_engine engine)
@@ -267,7 +267,7 @@ unsigned int probe_features(const struct probe *probe, struct probe_feature row[
 		{ "clsact", probe->clsact, "attach without TCX; needed by the fq engine",
 		  probe->tcx ? "no fq engine" : "no faults at all" },
 		{ "TUN/TAP", probe->tun, "the hold delay engine", "no hold engine" },
-		{ "sch_fq", probe->fq, "the fq delay engine", "the hold engine delays" },
+		{ "sch_fq", probe->fq, "the fq delay engine, when it is asked for", "the hold engine delays" },
 		{ "BTF tracepoints", probe->tracepoints, "connects, retransmits",
 		  "no tracing, no fq engine" },
 		{ "tcp_sendmsg_locked", probe->send_tracepoint, "when a send begins",

@@ -39,7 +39,10 @@ void probe_kernel(struct probe *ret_probe);
 bool probe_can_trace(const struct probe *probe);
 bool probe_can_attach(const struct probe *probe);
 bool probe_has_engine(const struct probe *probe, enum hf_engine engine);
-/* What delays are done by when nobody chooses: fq, else hold, else none. */
+/*
+ * What delays are done by when nobody chooses: hold, else fq, else none. Only hold can judge a packet again when it lets
+ * it go; what waits in an fq crosses a partition that has fallen meanwhile, and outlives a heal, by its delay.
+ */
 enum hf_engine probe_best_engine(const struct probe *probe);
 const char *hf_engine_name(enum hf_engine engine); /* "fq", "hold", "none" */
 

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "link/netlink.h"
+#include "link/rival.h"
 #include "link.skel.h"
 #include "socket.skel.h"
 
@@ -37,6 +38,7 @@ struct programs {
 	unsigned int watches;
 	struct bpf_link *fq_watch;
 	bool has_tcx;
+	uint32_t config_map_id;
 };
 
 /* libbpf's own messages would tell each failure a second time. */
@@ -70,6 +72,14 @@ static void choose_socket_programs(struct socket_bpf *socket, const struct probe
 	socket->rodata->tcp_recvmsg_args = probe->tcp_recvmsg_args;
 }
 
+static uint32_t map_id(const struct bpf_map *map)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size) == 0 ? info.id : 0;
+}
+
 int programs_load(const struct probe *probe, struct programs **ret_programs)
 {
 	struct programs *programs = calloc(1, sizeof(*programs));
@@ -97,6 +107,7 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 		goto fail;
 	}
 	programs->config = config;
+	programs->config_map_id = map_id(programs->socket->maps.config);
 	*ret_programs = programs;
 	return 0;
 fail:
@@ -211,6 +222,18 @@ void programs_forget_netns(struct programs *programs, const struct netns *netns)
 	*have = programs->link[--programs->links];
 }
 
+/* In the device's namespace. -EADDRINUSE: another owner is at work there. */
+static int refuse_rival(const struct programs *programs, uint32_t ifindex)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	int r;
+
+	r = netlink_open(-1, &nl);
+	if (r < 0)
+		return r;
+	return rival_is_on_device(nl, ifindex, programs->config_map_id) ? -EADDRINUSE : 0;
+}
+
 static int attach_clsact(uint32_t ifindex, enum clsact_hook hook, int prog_fd,
 			 struct attachment *attachment)
 {
@@ -240,7 +263,10 @@ int programs_attach(struct programs *programs, const struct netns *netns, uint32
 	r = netns_enter(netns->fd, &previous);
 	if (r < 0)
 		return r;
-	if (programs->has_tcx && !by_clsact) {
+	r = refuse_rival(programs, ifindex);
+	if (r < 0) {
+		/* nothing was attached */
+	} else if (programs->has_tcx && !by_clsact) {
 		r = bpf_link_create(prog_fd, (int)ifindex,
 				    hook == CLSACT_INGRESS ? TCX_INGRESS : TCX_EGRESS, NULL);
 		attachment.link_fd = r;

@@ -54,7 +54,7 @@ struct attachment {
 
 /*
  * Attaches link_leave (ingress) or link_enter (egress). by_clsact: even where TCX is to be had. -EBUSY: an ingress
- * qdisc stands where clsact must.
+ * qdisc stands where clsact must. -EADDRINUSE: another owner that lives is at work there.
  */
 int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
 		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment);
