@@ -44,9 +44,9 @@ hopfault() {
 	"$HOPFAULT" "$@"
 }
 
-# owner [OPTION...]: a daemon in the background, until it answers; sets $owner
+# A daemon in the background, until it answers; sets $owner
 owner() {
-	"$HOPFAULT" "$@" daemon >"$scratch/owner.log" 2>&1 &
+	"$HOPFAULT" daemon >"$scratch/owner.log" 2>&1 &
 	owner=$!
 	wait_until 15 _owner_answers
 }

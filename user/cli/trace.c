@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@
 #include "export/summary.h"
 
 #define OUTPUTS_MAX 5
-#define SPOOL_MAX   (64U << 20) /* bytes of chains kept for later */
+#define SPOOL_MAX   (64U << 20) /* bytes of chains kept for later; a multiple of the next */
+#define SPOOL_ALIGN (2U << 20)
 
 struct trace_options {
 	bool help;
@@ -80,7 +82,6 @@ static const struct option_row trace_rows[] = {
 struct spool {
 	char *data; /* for each: size_t length, the calls */
 	size_t used;
-	size_t room;
 };
 
 /* A trace on the client's side. */
@@ -168,20 +169,16 @@ static void empty_spool(struct trace *trace)
 	spool->used = 0;
 }
 
-static int spool_grow(struct spool *spool, size_t more)
+/*
+ * Room for all of it at once, in large pages: what is not used costs nothing, and a fault for each 4 KB would cost more
+ * than everything else that is done here while requests are being timed.
+ */
+static int spool_make(struct spool *spool)
 {
-	size_t room = spool->room ? spool->room : 1U << 20;
-	char *data;
-
-	while (room < spool->used + more)
-		room *= 2;
-	if (room == spool->room)
-		return 0;
-	data = realloc(spool->data, room);
-	if (!data)
+	spool->data = aligned_alloc(SPOOL_ALIGN, SPOOL_MAX);
+	if (!spool->data)
 		return -ENOMEM;
-	spool->data = data;
-	spool->room = room;
+	madvise(spool->data, SPOOL_MAX, MADV_HUGEPAGE); /* a wish, no need */
 	return 0;
 }
 
@@ -193,8 +190,6 @@ static void take_chain(struct trace *trace, const char *payload, size_t length)
 		return note_failure(trace, -EBADMSG);
 	if (spool->used + sizeof(length) + length > SPOOL_MAX)
 		empty_spool(trace);
-	if (spool_grow(spool, sizeof(length) + length) < 0)
-		return note_failure(trace, -ENOMEM);
 	memcpy(spool->data + spool->used, &length, sizeof(length));
 	memcpy(spool->data + spool->used + sizeof(length), payload, length);
 	spool->used += sizeof(length) + length;
@@ -407,7 +402,7 @@ static int run_with(struct trace *trace, char **command)
 	int status;
 
 	if (summary_init(&trace->summary, trace->options->run_id) < 0 ||
-	    watch_signals(trace) < 0) {
+	    spool_make(&trace->spool) < 0 || watch_signals(trace) < 0) {
 		log_err(0, "no memory");
 		return EXIT_FAILED;
 	}
