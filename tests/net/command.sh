@@ -19,9 +19,9 @@ the_fault_is_in_force_while_the_command_runs_and_gone_with_it() {
 
 the_commands_exit_status_is_hopfaults() {
 	network left right
-	must_end 7 "." "$HOPFAULT" add "$(ep left)" "$(ep right)" drop -- sh -c 'exit 7'
-	must_end 143 "." "$HOPFAULT" add "$(ep left)" "$(ep right)" drop -- sh -c 'kill -TERM $$'
-	must_end 7 "." "$HOPFAULT" partition "$(ep left)" "$(ep right)" -- sh -c 'exit 7'
+	must_end 7 "" "$HOPFAULT" add "$(ep left)" "$(ep right)" drop -- sh -c 'exit 7'
+	must_end 143 "" "$HOPFAULT" add "$(ep left)" "$(ep right)" drop -- sh -c 'kill -TERM $$'
+	must_end 7 "" "$HOPFAULT" partition "$(ep left)" "$(ep right)" -- sh -c 'exit 7'
 	no_fault_is_in_force
 }
 

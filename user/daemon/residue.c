@@ -111,14 +111,27 @@ void residue_forget(const struct netns *netns, uint32_t ifindex)
 
 /* ---- clean ---- */
 
-static void remove_filters(struct netlink *nl, uint32_t ifindex, struct residue_result *result)
+static bool is_noted(const json_t *note, struct netns_id id, uint32_t ifindex)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(note, i, entry)
+		if (is_about(entry, id, ifindex))
+			return true;
+	return false;
+}
+
+/* Of a device that our note names, all of them: the owner that wrote it is dead. Of others, those whose owner is. */
+static void remove_filters(struct netlink *nl, uint32_t ifindex, bool noted,
+			   struct residue_result *result)
 {
 	struct clsact_census census;
 
 	if (clsact_count(nl, ifindex, &census) < 0)
 		return;
 	for (unsigned int i = 0; i < census.ours && i < ARRAY_SIZE(census.mine); i++)
-		if (!rival_owns_program(census.mine[i].prog_id, 0) &&
+		if ((noted || !rival_owns_program(census.mine[i].prog_id, 0)) &&
 		    clsact_detach(ifindex, census.mine[i].hook, census.mine[i].priority) == 0)
 			result->filters++;
 }
@@ -165,7 +178,8 @@ static int clean_namespace(const struct netns *netns, const json_t *note,
 		return r;
 	for (i = 0; i < links; i++)
 		if (strcmp(link[i].kind, "veth") == 0)
-			remove_filters(nl, link[i].ifindex, result);
+			remove_filters(nl, link[i].ifindex,
+				       is_noted(note, netns->id, link[i].ifindex), result);
 	json_array_foreach(note, i, entry) {
 		uint32_t ifindex = (uint32_t)json_integer_value(json_object_get(entry, "ifindex"));
 

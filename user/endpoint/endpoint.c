@@ -122,7 +122,8 @@ static int tell_unknown(const char *word, const char *name, const struct endpoin
 	for (size_t i = 0; i < names.count; i++)
 		all[i] = names.name[i];
 	suggest_phrase(near, sizeof(near), name, all, names.count);
-	return tell(ret_error, -ENOENT, "unknown endpoint '%s'%s", word, near);
+	return tell(ret_error, -ENOENT, "unknown endpoint '%s'%s", word,
+		    near[0] ? near : "; `hopfault ps` lists what can be named");
 }
 
 /* What engines answered to one name. */
