@@ -81,6 +81,7 @@ a_oneway_cut_stays_one_way_with_a_cold_arp_cache() {
 	within left ip neigh flush dev eth0
 	within right ip neigh flush dev eth0
 	must_be_within "left to right, nobody known" "$(udp_arrived left right -n 50 -i 2000 -w 3000)" 50 50
+	must_be_within "right to left" "$(udp_arrived right left -n 50 -i 2000 -w 200)" 0 0
 }
 
 proto_nd_cuts_neighbour_discovery() {

@@ -3,11 +3,10 @@
  * daemon.c - the owner's life.
  *
  *   lock -> clean what a killed one left -> programs -> delay engine -> endpoints -> faults -> socket
- *   tick: renew the lease, heal what has expired, read the ring, end when idle
+ *   tick: show life, heal what has expired, read the ring, end when idle
  *   end:  heal all, detach all, release what is held; in reverse
  *
- * The lease is renewed by the loop that does everything else, and only while the delay engine's thread lives: if
- * either hangs, the programs pass everything within a second.
+ * A thread of its own renews the lease, see lease.h.
  */
 #include "daemon/daemon.h"
 
@@ -33,24 +32,16 @@
 #include "daemon/owner.h"
 #include "daemon/residue.h"
 
-#define LEASE_NS	1000000000ULL
 #define TICK_IDLE_NS	200000000ULL
-#define ENGINE_SILENT_NS 500000000ULL
 #define CLIENTS_MAX	 64 /* descriptors are needed for other things as well */
 
 /* ---- the tick ---- */
 
-static void renew_lease(struct owner *owner, uint64_t now_ns)
-{
-	/* the thread goes on while we look: its last sign of life may be younger than now_ns */
-	if (owner->hold && now_ns > hold_heartbeat_ns(owner->hold) + ENGINE_SILENT_NS)
-		return;
-	programs_config(owner->programs)->lease_ns = now_ns + LEASE_NS;
-}
-
 static void on_progress(void *ctx)
 {
-	renew_lease(ctx, clock_now_ns());
+	struct owner *owner = ctx;
+
+	lease_heard(owner->lease);
 }
 
 static bool has_work(const struct owner *owner)
@@ -65,8 +56,9 @@ static void tick(void *ctx, uint32_t events)
 
 	if (read(owner->tick_fd, &times, sizeof(times)) < 0 && errno != EAGAIN)
 		log_warn("the owner's timer: %s", strerror(errno));
-	renew_lease(owner, now_ns);
+	lease_heard(owner->lease);
 	faults_heal_expired(owner->faults);
+	keeper_tick(owner, now_ns);
 	session_tick(owner, now_ns);
 	if (!owner->trace.client)
 		loop_timer_set(owner->tick_fd, TICK_IDLE_NS);
@@ -276,8 +268,7 @@ static int start_ticking(struct owner *owner)
 	owner->tick_fd = loop_timer(owner->loop, TICK_IDLE_NS, tick, owner);
 	if (owner->tick_fd < 0)
 		return owner->tick_fd;
-	programs_config(owner->programs)->lease_ns = owner->started_ns + LEASE_NS;
-	return 0;
+	return lease_start(programs_config(owner->programs), owner->hold, &owner->lease);
 }
 
 static int make_loop(struct owner *owner)
@@ -322,6 +313,7 @@ static void take_down(struct owner *owner)
 	session_drop(owner);
 	faults_free(owner->faults);
 	managed_free(owner->managed);
+	lease_end(owner->lease);
 	hold_free(owner->hold);
 	programs_free(owner->programs);
 	loop_free(owner->loop);

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
+#include "base/clock.h"
 #include "daemon/owner.h"
+
+#define GRACE_NS 200000000ULL
 
 static void release(struct keeper *keeper)
 {
@@ -19,13 +21,28 @@ static void release(struct keeper *keeper)
 	keeper->pidfd = -1;
 }
 
+/*
+ * The command line that started it, when it still lives, heals the fault itself and tells what it did. It gets a moment
+ * for that.
+ */
 static void process_ended(void *ctx, uint32_t events)
 {
 	struct keeper *keeper = ctx;
 
-	log_debug("the command of %llu has ended", (unsigned long long)keeper->token);
-	release(keeper);
-	faults_heal_owner(keeper->owner->faults, keeper->token);
+	loop_unwatch(keeper->owner->loop, keeper->pidfd);
+	keeper->ended_ns = clock_now_ns();
+}
+
+void keeper_tick(struct owner *owner, uint64_t now_ns)
+{
+	for (size_t i = 0; i < KEEPERS_MAX; i++) {
+		struct keeper *keeper = &owner->keeper[i];
+
+		if (keeper->pidfd < 0 || !keeper->ended_ns || now_ns < keeper->ended_ns + GRACE_NS)
+			continue;
+		release(keeper);
+		faults_heal_owner(owner->faults, keeper->token);
+	}
 }
 
 int keeper_add(struct owner *owner, pid_t pid, uint64_t token)

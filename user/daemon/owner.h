@@ -12,6 +12,7 @@
 #include "daemon/client.h"
 #include "daemon/daemon.h"
 #include "daemon/faults.h"
+#include "daemon/lease.h"
 #include "daemon/loop.h"
 #include "daemon/managed.h"
 #include "daemon/tracing.h"
@@ -26,6 +27,7 @@ struct keeper {
 	struct owner *owner;
 	int pidfd; /* -1: free place */
 	uint64_t token;
+	uint64_t ended_ns; /* 0: it runs */
 };
 
 /* The trace that runs, and for whom. */
@@ -50,6 +52,7 @@ struct owner {
 	struct hold *hold; /* NULL: no TUN here */
 	struct managed *managed;
 	struct faults *faults;
+	struct lease *lease;
 	int listen_fd;
 	int signal_fd;
 	int tick_fd;
@@ -76,6 +79,8 @@ void session_drop(struct owner *owner);
 /* keeper.c: the fault lives while the process does. -ESRCH: it has ended. */
 int keeper_add(struct owner *owner, pid_t pid, uint64_t token);
 void keeper_drop(struct owner *owner, uint64_t token);
+/* Heals for those whose process has ended a moment ago. */
+void keeper_tick(struct owner *owner, uint64_t now_ns);
 
 /* An answer that something went wrong; misused: the user's words, not the machine. */
 void reply_error(struct client *client, bool misused, const char *text);
