@@ -17,11 +17,11 @@
 
 #define HF_ABI_VERSION 1
 
-#define HF_LINK_RULES_MAX 16	/* rules on one link; more are refused */
-#define HF_PORT_RANGES_MAX 4	/* port ranges in one rule, for each side */
-#define HF_HEAD_MAX	  96	/* first bytes of a message that starts like HTTP */
-#define HF_EVENT_RULES_MAX 4	/* rule ids that one sighting can name */
-#define HF_ODDS_ALWAYS	  0xffffffffU
+#define HF_LINK_RULES_MAX  16 /* rules on one link; more are refused */
+#define HF_PORT_RANGES_MAX 4 /* port ranges in one rule, for each side */
+#define HF_HEAD_MAX	   96 /* first bytes of a message that starts like HTTP */
+#define HF_EVENT_RULES_MAX 4 /* rule ids that one sighting can name */
+#define HF_ODDS_ALWAYS	   0xffffffffU
 
 /* An address: IPv6, or IPv4 as ::ffff:a.b.c.d. */
 struct hf_addr {
@@ -43,9 +43,9 @@ enum {
 
 /* The owner's word to all programs; one element, mapped into the owner's memory. */
 struct hf_config {
-	__u64 lease_ns;	    /* the owner is alive until then; past it every program only passes */
+	__u64 lease_ns; /* the owner is alive until then; past it every program only passes */
 	__u32 release_mark; /* high half of skb->mark of a packet that comes back from the hold engine */
-	__u32 tracing;	    /* nonzero: emit sightings and socket events */
+	__u32 tracing; /* nonzero: emit sightings and socket events */
 };
 _Static_assert(sizeof(struct hf_config) == 16, "struct hf_config is a map value");
 
@@ -59,14 +59,14 @@ _Static_assert(sizeof(struct hf_device_key) == 8, "struct hf_device_key is a map
 enum hf_engine {
 	HF_ENGINE_NONE = 0, /* a delay here is counted and not done */
 	HF_ENGINE_HOLD = 1, /* redirect to hold_ifindex, a TAP that the daemon reads */
-	HF_ENGINE_FQ = 2,   /* departure time, held by the fq on this device */
+	HF_ENGINE_FQ = 2, /* departure time, held by the fq on this device */
 };
 
 struct hf_device {
-	__u32 endpoint;	    /* who is behind this interface */
-	__u32 engine;	    /* enum hf_engine: what holds a packet on its way out of here */
+	__u32 endpoint; /* who is behind this interface */
+	__u32 engine; /* enum hf_engine: what holds a packet on its way out of here */
 	__u32 hold_ifindex; /* HF_ENGINE_HOLD: the TAP in the same namespace; 0: none, nothing is held */
-	__u32 traced;	    /* nonzero: sightings are wanted here (while hf_config.tracing) */
+	__u32 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
 };
 _Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");
 
@@ -89,32 +89,33 @@ struct hf_port_range {
 };
 
 enum {
-	HF_RULE_DROP = 1U << 0,	    /* every packet that matches */
-	HF_RULE_LOSS = 1U << 1,	    /* with loss_odds */
-	HF_RULE_DELAY = 1U << 2,    /* delay_ns, plus or minus jitter_ns (uniform) */
-	HF_RULE_UPKEEP = 1U << 3,   /* matches ARP or neighbour discovery (see proto), and only that */
-	HF_RULE_SHARE = 1U << 4,    /* only connections whose hash is below share_odds */
+	HF_RULE_DROP = 1U << 0, /* every packet that matches */
+	HF_RULE_LOSS = 1U << 1, /* with loss_odds */
+	HF_RULE_DELAY = 1U << 2, /* delay_ns, plus or minus jitter_ns (uniform) */
+	HF_RULE_UPKEEP =
+		1U << 3, /* matches ARP or neighbour discovery (see proto), and only that */
+	HF_RULE_SHARE = 1U << 4, /* only connections whose hash is below share_odds */
 };
 
 /* A rule's proto: one of these, or any other IP protocol number. */
 enum {
 	HF_PROTO_ANY = 0,
-	HF_PROTO_ICMP = 1,    /* ICMPv4, and ICMPv6 less neighbour discovery */
+	HF_PROTO_ICMP = 1, /* ICMPv4, and ICMPv6 less neighbour discovery */
 	HF_PROTO_ICMPV6 = 58, /* with HF_RULE_UPKEEP: neighbour discovery */
-	HF_PROTO_ARP = 255,   /* with HF_RULE_UPKEEP */
+	HF_PROTO_ARP = 255, /* with HF_RULE_UPKEEP */
 };
 
 struct hf_rule {
-	__u64 deadline_ns;	/* CLOCK_MONOTONIC; past it the rule is inert */
+	__u64 deadline_ns; /* CLOCK_MONOTONIC; past it the rule is inert */
 	__u64 delay_ns;
-	__u64 jitter_ns;	/* at most delay_ns */
-	__u64 seed;		/* of this rule's dice */
-	__u32 id;		/* names the rule's dice, counters and events */
-	__u32 flags;		/* HF_RULE_* */
-	__u32 loss_odds;	/* of 2^32: 0 never, HF_ODDS_ALWAYS always */
-	__u32 share_odds;	/* of 2^32, over connections */
-	__u8 proto;		/* HF_PROTO_ANY, or what the packet must be */
-	__u8 dport_ranges;	/* how many of dport[] are in use; 0: any port */
+	__u64 jitter_ns; /* at most delay_ns */
+	__u64 seed; /* of this rule's dice */
+	__u32 id; /* names the rule's dice, counters and events */
+	__u32 flags; /* HF_RULE_* */
+	__u32 loss_odds; /* of 2^32: 0 never, HF_ODDS_ALWAYS always */
+	__u32 share_odds; /* of 2^32, over connections */
+	__u8 proto; /* HF_PROTO_ANY, or what the packet must be */
+	__u8 dport_ranges; /* how many of dport[] are in use; 0: any port */
 	__u8 sport_ranges;
 	__u8 unused[5];
 	struct hf_port_range dport[HF_PORT_RANGES_MAX];
@@ -128,7 +129,8 @@ struct hf_link {
 	__u32 unused;
 	struct hf_rule rule[HF_LINK_RULES_MAX];
 };
-_Static_assert(sizeof(struct hf_link) == 8 + 88 * HF_LINK_RULES_MAX, "struct hf_link is a map value");
+_Static_assert(sizeof(struct hf_link) == 8 + 88 * HF_LINK_RULES_MAX,
+	       "struct hf_link is a map value");
 
 /* ---- kept beside the rules, by rule id; survives a generation flip ---- */
 
@@ -136,21 +138,21 @@ _Static_assert(sizeof(struct hf_link) == 8 + 88 * HF_LINK_RULES_MAX, "struct hf_
  * Engine error (released - decided - asked) in buckets that widen with the value: HF_ERROR_STEPS of equal
  * width in each power of two, 6 % wide at most, so a percentile is good to 3 %.
  */
-#define HF_ERROR_STEPS	  16
-#define HF_ERROR_OCTAVES  31 /* up to 2^35 ns: 34 s */
-#define HF_ERROR_BUCKETS  (HF_ERROR_STEPS * (HF_ERROR_OCTAVES + 1))
+#define HF_ERROR_STEPS	 16
+#define HF_ERROR_OCTAVES 31 /* up to 2^35 ns: 34 s */
+#define HF_ERROR_BUCKETS (HF_ERROR_STEPS * (HF_ERROR_OCTAVES + 1))
 
 struct hf_rule_counts {
-	__u64 matched;	    /* wire packets (segments of a GSO packet count one by one) */
-	__u64 dropped;	    /* of these, dropped by this rule */
-	__u64 delayed;	    /* of these, decided to be delayed */
-	__u64 undelayed;    /* of these, passed at once: no engine could take them */
-	__u64 released;	    /* packets (not segments) seen coming back */
-	__u64 asked_ns;	    /* sum of the delays decided, a packet (not a segment) each */
+	__u64 matched; /* wire packets (segments of a GSO packet count one by one) */
+	__u64 dropped; /* of these, dropped by this rule */
+	__u64 delayed; /* of these, decided to be delayed */
+	__u64 undelayed; /* of these, passed at once: no engine could take them */
+	__u64 released; /* packets (not segments) seen coming back */
+	__u64 asked_ns; /* sum of the delays decided, a packet (not a segment) each */
 	__u64 error_sum_ns; /* sum over released of released - decided - asked */
 	__u64 error_max_ns; /* highest seen; racy by one packet */
 	__u64 skbs_dropped; /* drops counted as the program sees them: up to 64 KB each */
-	__u64 first_ns;	    /* when it first matched; 0 never */
+	__u64 first_ns; /* when it first matched; 0 never */
 	__u32 error[HF_ERROR_BUCKETS];
 };
 _Static_assert(sizeof(struct hf_rule_counts) == 80 + 4 * HF_ERROR_BUCKETS, "map value");
@@ -164,12 +166,12 @@ _Static_assert(sizeof(struct hf_rule_counts) == 80 + 4 * HF_ERROR_BUCKETS, "map 
 #define HF_MARK_SENDER 0x0000ffffU
 
 struct hf_hold_header {
-	__u64 due_ns;	    /* release not before */
-	__u32 ifindex;	    /* release at this device's egress, in the TAP's own namespace */
-	__be16 ethertype;   /* HF_HOLD_ETHERTYPE, where an Ethernet frame has its own */
+	__u64 due_ns; /* release not before */
+	__u32 ifindex; /* release at this device's egress, in the TAP's own namespace */
+	__be16 ethertype; /* HF_HOLD_ETHERTYPE, where an Ethernet frame has its own */
 	__u16 unused;
 	__u64 decided_ns;
-	__u32 rule_id;	    /* the first rule that delays it */
+	__u32 rule_id; /* the first rule that delays it */
 	__u32 src_endpoint; /* who sent it: comes back in the low half of the mark */
 };
 _Static_assert(sizeof(struct hf_hold_header) == 32, "struct hf_hold_header precedes a frame");
@@ -182,9 +184,9 @@ enum hf_event_kind {
 };
 
 struct hf_event {
-	__u16 size;    /* of the whole event, header included */
-	__u8 version;  /* HF_ABI_VERSION */
-	__u8 kind;     /* enum hf_event_kind */
+	__u16 size; /* of the whole event, header included */
+	__u8 version; /* HF_ABI_VERSION */
+	__u8 kind; /* enum hf_event_kind */
 	__u32 cpu;
 	__u64 time_ns;
 };
@@ -202,15 +204,16 @@ struct hf_flow {
 _Static_assert(sizeof(struct hf_flow) == 40, "struct hf_flow is part of an event");
 
 enum hf_point {
-	HF_POINT_LEAVE = 1,   /* tc ingress of the sender's veth: it has left the sender */
-	HF_POINT_ENTER = 2,   /* tc egress of the receiver's veth: decided here */
-	HF_POINT_RELEASE = 3, /* the delay engine let it go; absent for a packet that was not held */
+	HF_POINT_LEAVE = 1, /* tc ingress of the sender's veth: it has left the sender */
+	HF_POINT_ENTER = 2, /* tc egress of the receiver's veth: decided here */
+	HF_POINT_RELEASE =
+		3, /* the delay engine let it go; absent for a packet that was not held */
 };
 
 enum hf_verdict {
 	HF_VERDICT_PASS = 0,
 	HF_VERDICT_DELAY = 1, /* handed to the delay engine; delay_ns was asked */
-	HF_VERDICT_DROP = 2,  /* dropped by the rules in rule_id[] */
+	HF_VERDICT_DROP = 2, /* dropped by the rules in rule_id[] */
 };
 
 /*
@@ -220,24 +223,25 @@ enum hf_verdict {
 struct hf_packet_event {
 	struct hf_event event;
 	struct hf_flow flow;
-	__u32 seq;		/* TCP sequence number of the first byte (of the SYN, if there is one) */
-	__u32 len;		/* payload bytes: the packet covers [seq, seq + len) */
+	__u32 seq; /* TCP sequence number of the first byte (of the SYN, if there is one) */
+	__u32 len; /* payload bytes: the packet covers [seq, seq + len) */
 	__u32 src_endpoint;
 	__u32 dst_endpoint;
-	__u64 delay_ns;		/* asked, with HF_VERDICT_DELAY */
+	__u64 delay_ns; /* asked, with HF_VERDICT_DELAY */
 	__u32 rule_id[HF_EVENT_RULES_MAX]; /* rules that acted; 0: none */
-	__u8 point;		/* enum hf_point */
-	__u8 verdict;		/* enum hf_verdict */
-	__u8 tcp_flags;		/* as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16 */
-	__u8 head_len;		/* bytes in head[]; 0 when it does not start like HTTP */
-	__u32 segments;		/* wire packets in this skb */
-	__u8 head[];		/* HF_POINT_LEAVE only: at most HF_HEAD_MAX bytes */
+	__u8 point; /* enum hf_point */
+	__u8 verdict; /* enum hf_verdict */
+	__u8 tcp_flags; /* as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16 */
+	__u8 head_len; /* bytes in head[]; 0 when it does not start like HTTP */
+	__u32 segments; /* wire packets in this skb */
+	__u8 head[]; /* HF_POINT_LEAVE only: at most HF_HEAD_MAX bytes */
 };
 _Static_assert(sizeof(struct hf_packet_event) == 104, "struct hf_packet_event is an event");
 
 enum hf_socket_op {
-	HF_SOCKET_SEND = 1,	  /* a send call hands its first byte to TCP; seq = number of that byte */
-	HF_SOCKET_RECV = 2,	  /* a receive call returned len bytes; seq = number after the last of them */
+	HF_SOCKET_SEND = 1, /* a send call hands its first byte to TCP; seq = number of that byte */
+	HF_SOCKET_RECV =
+		2, /* a receive call returned len bytes; seq = number after the last of them */
 	HF_SOCKET_ESTABLISHED = 3, /* a handshake has ended; pid and tid are those of connect() */
 	HF_SOCKET_CLOSE = 4,
 	HF_SOCKET_RETRANSMIT = 5, /* seq, len: what is sent again */
@@ -250,10 +254,10 @@ struct hf_socket_event {
 	__u32 seq;
 	__u32 len;
 	__u32 endpoint; /* in whose network namespace the socket lives */
-	__u32 pid;	/* process (tgid) and thread; 0 where no thread acts (soft interrupt) */
+	__u32 pid; /* process (tgid) and thread; 0 where no thread acts (soft interrupt) */
 	__u32 tid;
-	__u8 op;	/* enum hf_socket_op */
-	__u8 passive;	/* HF_SOCKET_ESTABLISHED: 1 on the accepting side */
+	__u8 op; /* enum hf_socket_op */
+	__u8 passive; /* HF_SOCKET_ESTABLISHED: 1 on the accepting side */
 	__u8 unused[2];
 	__u64 since_ns; /* HF_SOCKET_ESTABLISHED, active side: when the handshake began; 0: not seen */
 };
@@ -263,7 +267,7 @@ _Static_assert(sizeof(struct hf_socket_event) == 88, "struct hf_socket_event is 
 struct hf_lost {
 	__u64 packet_events; /* ring full */
 	__u64 socket_events;
-	__u64 held;	     /* packets that should have been held and could not be (change_head, redirect) */
+	__u64 held; /* packets that should have been held and could not be (change_head, redirect) */
 	__u64 unused;
 };
 _Static_assert(sizeof(struct hf_lost) == 32, "struct hf_lost is a map value");

@@ -92,7 +92,8 @@ static __always_inline bool clone_arrives(struct __sk_buff *skb)
 static __always_inline int fq_send(struct __sk_buff *skb, __u64 now_ns, const struct packet *packet,
 				   const struct parties *who, const struct judgement *judgement)
 {
-	struct in_flight entry = { .due_ns = now_ns + judgement->delay_ns, .ifindex = skb->ifindex };
+	struct in_flight entry = { .due_ns = now_ns + judgement->delay_ns,
+				   .ifindex = skb->ifindex };
 	struct clone_hand *hand = clone_hand_here();
 	__u32 mark, mark_before = skb->mark;
 	long r;

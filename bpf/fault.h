@@ -14,7 +14,7 @@
 
 struct fault_outcome {
 	__u64 delay_ns; /* 0: not delayed */
-	__u32 dropped;	/* 0 or 1 */
+	__u32 dropped; /* 0 or 1 */
 };
 
 static inline int fault_rule_is_alive(const struct hf_rule *rule, __u64 now_ns)

@@ -78,8 +78,7 @@ static __always_inline int act(struct __sk_buff *skb, const struct hf_device *de
 	if (device->engine == HF_ENGINE_HOLD && device->hold_ifindex &&
 	    !hold_send(skb, device, now_ns, who->src, judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
-	if (device->engine == HF_ENGINE_FQ &&
-	    !fq_send(skb, now_ns, &desk->packet, who, judgement))
+	if (device->engine == HF_ENGINE_FQ && !fq_send(skb, now_ns, &desk->packet, who, judgement))
 		return TC_ACT_STOLEN;
 	count_undelayed(judgement, desk->packet.segments);
 	*judgement = (struct judgement){};

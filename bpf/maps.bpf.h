@@ -53,13 +53,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_HASH);
-		__uint(max_entries, MAX_LINKS);
-		__uint(map_flags, BPF_F_NO_PREALLOC);
-		__uint(key_size, sizeof(struct hf_link_key));
-		__uint(value_size, sizeof(struct hf_link));
-	});
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_HASH);
+			__uint(max_entries, MAX_LINKS);
+			__uint(map_flags, BPF_F_NO_PREALLOC);
+			__uint(key_size, sizeof(struct hf_link_key));
+			__uint(value_size, sizeof(struct hf_link));
+		});
 } faultset SEC(".maps");
 
 /* Rule id -> how many packets have matched, for rules that roll dice. Made by the owner, counted here. */

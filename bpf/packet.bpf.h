@@ -49,19 +49,20 @@ struct extension_header {
  */
 #define HEADER_OFFSET_MAX 0x7fff /* of what is read in place; lets the verifier bound the pointer */
 
-#define header_read(skb, offset, to)                                                               \
-	({                                                                                         \
-		__u32 at_ = (offset);                                                              \
-		const void *in_place_ = (const void *)(long)(skb)->data + (at_ & HEADER_OFFSET_MAX); \
-		bool read_ = true;                                                                 \
-                                                                                                   \
-		barrier_var(in_place_);                                                            \
-		if (at_ <= HEADER_OFFSET_MAX &&                                                    \
-		    in_place_ + sizeof(*(to)) <= (const void *)(long)(skb)->data_end)              \
-			*(to) = *(const __typeof__(*(to)) *)in_place_;                             \
-		else                                                                               \
-			read_ = !bpf_skb_load_bytes(skb, at_, to, sizeof(*(to)));                  \
-		read_;                                                                             \
+#define header_read(skb, offset, to)                                                  \
+	({                                                                            \
+		__u32 at_ = (offset);                                                 \
+		const void *in_place_ =                                               \
+			(const void *)(long)(skb)->data + (at_ & HEADER_OFFSET_MAX);  \
+		bool read_ = true;                                                    \
+                                                                                      \
+		barrier_var(in_place_);                                               \
+		if (at_ <= HEADER_OFFSET_MAX &&                                       \
+		    in_place_ + sizeof(*(to)) <= (const void *)(long)(skb)->data_end) \
+			*(to) = *(const __typeof__(*(to)) *)in_place_;                \
+		else                                                                  \
+			read_ = !bpf_skb_load_bytes(skb, at_, to, sizeof(*(to)));     \
+		read_;                                                                \
 	})
 
 static __always_inline void addr_from_ipv4(struct hf_addr *addr, __be32 ipv4)

@@ -14,7 +14,7 @@
 /* What was decided about one packet. */
 struct judgement {
 	__u64 delay_ns; /* asked, over all rules */
-	__u32 verdict;	/* enum hf_verdict */
+	__u32 verdict; /* enum hf_verdict */
 	__u32 rule_id[HF_EVENT_RULES_MAX];
 };
 
@@ -85,9 +85,10 @@ static __always_inline bool starts_like_response(__u32 word)
 
 static __always_inline bool starts_like_request(__u32 word)
 {
-	return word == WORD('G', 'E', 'T', ' ') || word == WORD('P', 'O', 'S', 'T') || word == WORD('P', 'U', 'T', ' ') ||
-	       word == WORD('H', 'E', 'A', 'D') || word == WORD('D', 'E', 'L', 'E') ||
-	       word == WORD('P', 'A', 'T', 'C') || word == WORD('O', 'P', 'T', 'I');
+	return word == WORD('G', 'E', 'T', ' ') || word == WORD('P', 'O', 'S', 'T') ||
+	       word == WORD('P', 'U', 'T', ' ') || word == WORD('H', 'E', 'A', 'D') ||
+	       word == WORD('D', 'E', 'L', 'E') || word == WORD('P', 'A', 'T', 'C') ||
+	       word == WORD('O', 'P', 'T', 'I');
 }
 
 /* Of a response only the status is of use, so less is taken. */
@@ -111,7 +112,8 @@ static __always_inline void head_fill(struct __sk_buff *skb, const struct packet
 
 	if (len > room)
 		len = room;
-	barrier_var(len); /* clang would drop the check that follows, which Linux 5.10 needs to see */
+	barrier_var(
+		len); /* clang would drop the check that follows, which Linux 5.10 needs to see */
 	if (len >= 4 && !bpf_skb_load_bytes(skb, packet->payload_offset, head, len))
 		event->head_len = len;
 }

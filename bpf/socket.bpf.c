@@ -87,7 +87,8 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 		struct hf_lost *here = lost_here();
 
 		if (here)
-			add(&here->socket_events, 1); /* a soft interrupt may count here in between */
+			add(&here->socket_events,
+			    1); /* a soft interrupt may count here in between */
 		return;
 	}
 	event_fill(&event->event, HF_EVENT_SOCKET, sizeof(*event), now_ns);
@@ -251,8 +252,7 @@ int BPF_PROG(sent_again, struct sock *sk, struct sk_buff *skb)
 	told.endpoint = traced_endpoint(sk, now_ns);
 	if (!told.endpoint || !skb)
 		return 0;
-	if (bpf_probe_read_kernel(&range, sizeof(range),
-				  __builtin_preserve_access_index(&skb->cb)))
+	if (bpf_probe_read_kernel(&range, sizeof(range), __builtin_preserve_access_index(&skb->cb)))
 		return 0;
 	told.seq = range.seq;
 	told.len = range.end_seq - range.seq;

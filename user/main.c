@@ -21,13 +21,20 @@ static const char *const engine_words[] = { "fq", "hold", NULL };
 
 static const struct option_row main_rows[] = {
 	COMMAND_HELP_ROW(struct main_options),
-	{ .name = "version", .letter = 'V', .help = "print the version", .kind = OPTION_FLAG,
+	{ .name = "version",
+	  .letter = 'V',
+	  .help = "print the version",
+	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct main_options, version) },
-	{ .name = "delay-engine", .value = "ENGINE",
+	{ .name = "delay-engine",
+	  .value = "ENGINE",
 	  .help = "what holds packets back: hold or fq (unless said: the one that `check` names)",
-	  .kind = OPTION_CHOICE, .choices = engine_words,
+	  .kind = OPTION_CHOICE,
+	  .choices = engine_words,
 	  OPTION_INTO(struct main_options, engine) },
-	{ .name = "debug", .help = "say more on stderr", .kind = OPTION_FLAG,
+	{ .name = "debug",
+	  .help = "say more on stderr",
+	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct main_options, debug) },
 	{}
 };

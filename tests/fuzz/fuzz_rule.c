@@ -125,7 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct line line;
 
-	if (size < 2) /* nothing to read: strndup() of nothing is still looked at by the sanitizer */
+	if (size <
+	    2) /* nothing to read: strndup() of nothing is still looked at by the sanitizer */
 		return 0;
 	line_cut(&line, (const char *)data + 1, size - 1, "\n");
 	if (data[0] == 'p' || data[0] == 'g')

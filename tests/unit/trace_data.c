@@ -274,7 +274,8 @@ void say_handshake(struct story *story, struct wire *wire, uint64_t time_ns, uin
 	packet = say_packet(story, wire, 1, time_ns + took_ns - 1, HF_POINT_ENTER, wire->seq[1] - 1,
 			    0);
 	packet->tcp_flags = 18;
-	say_socket(story, wire, 0, time_ns + took_ns, HF_SOCKET_ESTABLISHED, 0, 0)->since_ns = time_ns;
+	say_socket(story, wire, 0, time_ns + took_ns, HF_SOCKET_ESTABLISHED, 0, 0)->since_ns =
+		time_ns;
 }
 
 uint64_t sum_of_stages(const struct call *call)

@@ -14,7 +14,8 @@ static inline uint64_t clock_now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail: the clock exists and the pointer is good */
+	clock_gettime(CLOCK_MONOTONIC,
+		      &now); /* can't fail: the clock exists and the pointer is good */
 	return (uint64_t)now.tv_sec * CLOCK_SECOND_NS + (uint64_t)now.tv_nsec;
 }
 

@@ -98,7 +98,6 @@ struct hop { /* one request's life here; times are 0 until they are known */
 extern const struct http_limits service_request_limits;
 extern const struct http_limits service_answer_limits;
 
-
 /*
  * Takes the first request out of `in`, when it is whole (0), and does this service's own work for it.
  * -EAGAIN when more bytes are needed. A request that can't be served is taken as well: `refusal`

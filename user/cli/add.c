@@ -15,14 +15,16 @@ struct add_options {
 	bool json;
 };
 
-static const struct option_row add_rows[] = {
-	COMMAND_HELP_ROW(struct add_options),
-	{ .name = "dry-run", .help = "say what would be done, and do nothing", .kind = OPTION_FLAG,
-	  OPTION_INTO(struct add_options, dry_run) },
-	{ .name = "json", .help = "print JSON", .kind = OPTION_FLAG,
-	  OPTION_INTO(struct add_options, json) },
-	{}
-};
+static const struct option_row add_rows[] = { COMMAND_HELP_ROW(struct add_options),
+					      { .name = "dry-run",
+						.help = "say what would be done, and do nothing",
+						.kind = OPTION_FLAG,
+						OPTION_INTO(struct add_options, dry_run) },
+					      { .name = "json",
+						.help = "print JSON",
+						.kind = OPTION_FLAG,
+						OPTION_INTO(struct add_options, json) },
+					      {} };
 
 /* The same parser as the owner's: a typing mistake is told before anything is started. */
 static int check_words(const struct options_words *words)
@@ -69,9 +71,11 @@ const struct command command_add = {
 	.usage = "SRC DST EFFECT... [MATCH] [both] [for TIME] [seed N] [-- COMMAND...]",
 	.summary = "put a fault on the links from SRC to DST",
 	.details =
-		"  SRC, DST  names joined by commas; lab:NAME, netns:NAME or pid:N when a bare name\n"
+		"  SRC, DST  names joined by commas; lab:NAME, netns:NAME or pid:N when a bare "
+		"name\n"
 		"            could be several things (see: hopfault ps)\n"
-		"  EFFECT    delay TIME [JITTER]   later, by TIME; uniform in TIME-JITTER..TIME+JITTER\n"
+		"  EFFECT    delay TIME [JITTER]   later, by TIME; uniform in "
+		"TIME-JITTER..TIME+JITTER\n"
 		"            loss PERCENT          some packets never arrive, at random\n"
 		"            drop                  no packet arrives\n"
 		"  MATCH     proto tcp|udp|icmp|arp|nd   port 80,8000-8080   sport LIST\n"
@@ -80,7 +84,8 @@ const struct command command_add = {
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"  seed N    the same packets meet the same fate again\n"
 		"\n"
-		"With -- COMMAND the fault lives while the command runs, and the exit status is the\n"
+		"With -- COMMAND the fault lives while the command runs, and the exit status is "
+		"the\n"
 		"command's. Examples:\n"
 		"  hopfault add a b delay 5ms\n"
 		"  hopfault add a b loss 1% port 8080 for 30s seed 7\n"

@@ -16,23 +16,26 @@ struct check_options {
 	bool json;
 };
 
-static const struct option_row check_rows[] = {
-	COMMAND_HELP_ROW(struct check_options),
-	{ .name = "json", .help = "print JSON", .kind = OPTION_FLAG,
-	  OPTION_INTO(struct check_options, json) },
-	{}
-};
+static const struct option_row check_rows[] = { COMMAND_HELP_ROW(struct check_options),
+						{ .name = "json",
+						  .help = "print JSON",
+						  .kind = OPTION_FLAG,
+						  OPTION_INTO(struct check_options, json) },
+						{} };
 
 static const char *engine_reason(const struct probe *probe)
 {
 	switch (probe_best_engine(probe)) {
 	case HF_ENGINE_HOLD:
-		return probe_has_engine(probe, HF_ENGINE_FQ) ?
-			       "a held packet is judged again when it is let go (fq can't; --delay-engine fq "
-			       "has it)" :
-			       "the daemon holds packets, by a TAP device; there is no sch_fq here";
+		return probe_has_engine(probe, HF_ENGINE_FQ)
+			       ? "a held packet is judged again when it is let go (fq can't; "
+				 "--delay-engine fq "
+				 "has it)"
+			       : "the daemon holds packets, by a TAP device; there is no sch_fq "
+				 "here";
 	case HF_ENGINE_FQ:
-		return "there is no TUN/TAP here; what waits in an fq crosses a cut that falls meanwhile";
+		return "there is no TUN/TAP here; what waits in an fq crosses a cut that falls "
+		       "meanwhile";
 	default:
 		return "neither sch_fq nor TUN/TAP is here: delays are refused, loss and drop work";
 	}
@@ -45,12 +48,12 @@ static json_t *check_json(const struct probe *probe)
 	json_t *features = json_array();
 
 	for (unsigned int i = 0; i < rows; i++)
-		json_array_append_new(features, json_pack("{s:s,s:b,s:s,s:s}", "name", row[i].name,
-							  "there", (int)row[i].is_there, "serves",
-							  row[i].serves, "without",
-							  row[i].without));
-	return json_pack("{s:s,s:o,s:b,s:b,s:s,s:s}", "kernel", probe->release, "features", features,
-			 "faults", (int)probe_can_attach(probe), "tracing",
+		json_array_append_new(features,
+				      json_pack("{s:s,s:b,s:s,s:s}", "name", row[i].name, "there",
+						(int)row[i].is_there, "serves", row[i].serves,
+						"without", row[i].without));
+	return json_pack("{s:s,s:o,s:b,s:b,s:s,s:s}", "kernel", probe->release, "features",
+			 features, "faults", (int)probe_can_attach(probe), "tracing",
 			 (int)probe_can_trace(probe), "delay_engine",
 			 hf_engine_name(probe_best_engine(probe)), "delay_engine_reason",
 			 engine_reason(probe));

@@ -10,7 +10,7 @@
 
 struct child {
 	pid_t pid; /* 0: none */
-	int gate;  /* a byte into it lets the child go; closing it ends the child */
+	int gate; /* a byte into it lets the child go; closing it ends the child */
 };
 
 #define CHILD_NONE ((struct child){ .gate = -1 })

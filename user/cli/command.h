@@ -16,7 +16,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSED = 2 };
 
 struct command {
 	const char *name;
-	const char *usage;   /* what follows the name: "SRC DST EFFECT... [MATCH]" */
+	const char *usage; /* what follows the name: "SRC DST EFFECT... [MATCH]" */
 	const char *summary; /* one line, begins small, no full stop */
 	const char *details; /* paragraphs for its own help, or NULL */
 	const struct option_row *options;
@@ -24,7 +24,8 @@ struct command {
 };
 
 extern const struct command command_add, command_check, command_clean, command_compare,
-	command_daemon, command_heal, command_lab, command_partition, command_ps, command_status, command_trace;
+	command_daemon, command_heal, command_lab, command_partition, command_ps, command_status,
+	command_trace;
 
 /* All of them, in the order of the help; NULL ends the list. */
 extern const struct command *const commands[];
@@ -41,10 +42,10 @@ int command_parse(const struct command *command, int argc, char **argv, void *va
 /* Says that this needs root, before anything is done. EXIT_DONE or EXIT_FAILED. */
 int command_needs_root(const struct command *command);
 
-#define COMMAND_HELP_ROW(type)                                                                     \
-	{                                                                                          \
-		.name = "help", .letter = 'h', .help = "print this and do nothing",                \
-		.kind = OPTION_FLAG, OPTION_INTO(type, help)                             \
+#define COMMAND_HELP_ROW(type)                                                      \
+	{                                                                           \
+		.name = "help", .letter = 'h', .help = "print this and do nothing", \
+		.kind = OPTION_FLAG, OPTION_INTO(type, help)                        \
 	}
 
 #endif

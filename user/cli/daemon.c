@@ -28,13 +28,21 @@ struct daemon_words {
 
 static const struct option_row daemon_rows[] = {
 	COMMAND_HELP_ROW(struct daemon_words),
-	{ .name = "idle", .value = "TIME",
+	{ .name = "idle",
+	  .value = "TIME",
 	  .help = "end after so long without a fault, a trace or a client (1m unless said)",
-	  .kind = OPTION_TIME, OPTION_INTO(struct daemon_words, idle_ns) },
-	{ .name = "ready-fd", .value = "FD", .help = "write a line there when it is ready",
-	  .kind = OPTION_COUNT, .max = 1023, OPTION_INTO(struct daemon_words, ready_fd) },
-	{ .name = "stop", .help = "end the owner that runs: all is healed and taken away",
-	  .kind = OPTION_FLAG, OPTION_INTO(struct daemon_words, stop) },
+	  .kind = OPTION_TIME,
+	  OPTION_INTO(struct daemon_words, idle_ns) },
+	{ .name = "ready-fd",
+	  .value = "FD",
+	  .help = "write a line there when it is ready",
+	  .kind = OPTION_COUNT,
+	  .max = 1023,
+	  OPTION_INTO(struct daemon_words, ready_fd) },
+	{ .name = "stop",
+	  .help = "end the owner that runs: all is healed and taken away",
+	  .kind = OPTION_FLAG,
+	  OPTION_INTO(struct daemon_words, stop) },
 	{}
 };
 

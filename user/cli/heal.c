@@ -19,14 +19,16 @@ struct heal_options {
 	bool json;
 };
 
-static const struct option_row heal_rows[] = {
-	COMMAND_HELP_ROW(struct heal_options),
-	{ .name = "dry-run", .help = "say what would be healed, and do nothing", .kind = OPTION_FLAG,
-	  OPTION_INTO(struct heal_options, dry_run) },
-	{ .name = "json", .help = "print JSON", .kind = OPTION_FLAG,
-	  OPTION_INTO(struct heal_options, json) },
-	{}
-};
+static const struct option_row heal_rows[] = { COMMAND_HELP_ROW(struct heal_options),
+					       { .name = "dry-run",
+						 .help = "say what would be healed, and do nothing",
+						 .kind = OPTION_FLAG,
+						 OPTION_INTO(struct heal_options, dry_run) },
+					       { .name = "json",
+						 .help = "print JSON",
+						 .kind = OPTION_FLAG,
+						 OPTION_INTO(struct heal_options, json) },
+					       {} };
 
 /* No word, or `all`: everything. */
 static int parse_ids(const struct options_words *words, json_t *ids)
@@ -76,8 +78,7 @@ static void print_all(const json_t *reply, bool dry_run)
 	json_t *fault;
 	size_t i;
 
-	json_array_foreach(healed, i, fault)
-		print_healed(fault, dry_run);
+	json_array_foreach(healed, i, fault) print_healed(fault, dry_run);
 	if (json_array_size(healed) == 0)
 		puts("no fault is in force");
 }

@@ -11,7 +11,7 @@
 
 struct impose {
 	json_t *request; /* taken over */
-	char **command;	 /* NULL: none */
+	char **command; /* NULL: none */
 	bool is_partition;
 	bool dry_run;
 	bool json;

@@ -20,15 +20,26 @@ struct partition_options {
 
 static const struct option_row partition_rows[] = {
 	COMMAND_HELP_ROW(struct partition_options),
-	{ .name = "grudge", .letter = 'g', .value = "PATTERN",
-	  .help = "cut by a pattern among all names: halves, one, majority, majorities-ring or bridge",
-	  .kind = OPTION_CHOICE, .choices = grudge_words,
+	{ .name = "grudge",
+	  .letter = 'g',
+	  .value = "PATTERN",
+	  .help = "cut by a pattern among all names: halves, one, majority, majorities-ring or "
+		  "bridge",
+	  .kind = OPTION_CHOICE,
+	  .choices = grudge_words,
 	  OPTION_INTO(struct partition_options, grudge) },
-	{ .name = "isolate", .value = "NAME", .help = "with --grudge one: whom (else chance decides)",
-	  .kind = OPTION_TEXT, OPTION_INTO(struct partition_options, isolate) },
-	{ .name = "dry-run", .help = "say what would be done, and do nothing", .kind = OPTION_FLAG,
+	{ .name = "isolate",
+	  .value = "NAME",
+	  .help = "with --grudge one: whom (else chance decides)",
+	  .kind = OPTION_TEXT,
+	  OPTION_INTO(struct partition_options, isolate) },
+	{ .name = "dry-run",
+	  .help = "say what would be done, and do nothing",
+	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct partition_options, dry_run) },
-	{ .name = "json", .help = "print JSON", .kind = OPTION_FLAG,
+	{ .name = "json",
+	  .help = "print JSON",
+	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct partition_options, json) },
 	{}
 };
@@ -54,8 +65,7 @@ static json_t *make_request(const struct partition_options *options,
 
 	impose_set_words(request, words->word, words->count);
 	if (options->grudge >= 0)
-		json_object_set_new(request, "grudge",
-				    json_string(grudge_words[options->grudge]));
+		json_object_set_new(request, "grudge", json_string(grudge_words[options->grudge]));
 	if (options->isolate)
 		json_object_set_new(request, "isolate", json_string(options->isolate));
 	return request;
@@ -95,7 +105,8 @@ const struct command command_partition = {
 		"  oneway    only what the first group sends to the others is dropped\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"\n"
-		"Connections that stand are cut as well, and go on after the heal. Address resolution\n"
+		"Connections that stand are cut as well, and go on after the heal. Address "
+		"resolution\n"
 		"passes, so that a one-way cut stays one. Examples:\n"
 		"  hopfault partition c d\n"
 		"  hopfault partition a,b c,d,e for 30s\n"

@@ -21,12 +21,12 @@ struct ps_options {
 	bool json;
 };
 
-static const struct option_row ps_rows[] = {
-	COMMAND_HELP_ROW(struct ps_options),
-	{ .name = "json", .help = "print JSON", .kind = OPTION_FLAG,
-	  OPTION_INTO(struct ps_options, json) },
-	{}
-};
+static const struct option_row ps_rows[] = { COMMAND_HELP_ROW(struct ps_options),
+					     { .name = "json",
+					       .help = "print JSON",
+					       .kind = OPTION_FLAG,
+					       OPTION_INTO(struct ps_options, json) },
+					     {} };
 
 /* The first that is no link-local one. */
 static const char *main_address(const struct endpoint_interface *interface, char *text)
@@ -61,9 +61,8 @@ static json_t *interface_json(const struct endpoint_interface *interface)
 	char address[INET6_ADDRSTRLEN];
 
 	for (size_t i = 0; i < interface->addrs; i++)
-		json_array_append_new(
-			addresses,
-			json_string(endpoint_addr_text(&interface->addr[i].addr, address)));
+		json_array_append_new(addresses, json_string(endpoint_addr_text(
+							 &interface->addr[i].addr, address)));
 	return json_pack("{s:s,s:o,s:s,s:I}", "name", interface->name, "addresses", addresses,
 			 "veth", interface->host.ifname, "veth_ifindex",
 			 (json_int_t)interface->host.ifindex);

@@ -24,14 +24,17 @@ struct status_options {
 	bool watch;
 };
 
-static const struct option_row status_rows[] = {
-	COMMAND_HELP_ROW(struct status_options),
-	{ .name = "json", .help = "print JSON", .kind = OPTION_FLAG,
-	  OPTION_INTO(struct status_options, json) },
-	{ .name = "watch", .letter = 'w', .help = "again each second, until interrupted",
-	  .kind = OPTION_FLAG, OPTION_INTO(struct status_options, watch) },
-	{}
-};
+static const struct option_row status_rows[] = { COMMAND_HELP_ROW(struct status_options),
+						 { .name = "json",
+						   .help = "print JSON",
+						   .kind = OPTION_FLAG,
+						   OPTION_INTO(struct status_options, json) },
+						 { .name = "watch",
+						   .letter = 'w',
+						   .help = "again each second, until interrupted",
+						   .kind = OPTION_FLAG,
+						   OPTION_INTO(struct status_options, watch) },
+						 {} };
 
 static uint64_t number(const json_t *object, const char *name)
 {
@@ -45,7 +48,8 @@ static void links_text(const json_t *links, char *text, size_t size)
 	json_t *link;
 
 	text[0] = 0;
-	json_array_foreach(links, i, link) {
+	json_array_foreach(links, i, link)
+	{
 		if (i == LINKS_SHOWN || used >= size)
 			break;
 		used += (size_t)snprintf(text + used, size - used, "%s%s->%s", i ? " " : "",
@@ -80,14 +84,15 @@ static void print_faults(const json_t *faults)
 	json_t *fault;
 	size_t i;
 
-	json_array_foreach(faults, i, fault) {
+	json_array_foreach(faults, i, fault)
+	{
 		counts = json_object_get(fault, "counts");
 		links_text(json_object_get(fault, "links"), links, sizeof(links));
 		table_cell(table, "%" PRIu64, number(fault, "id"));
 		table_cell(table, "%s%s",
-			   strcmp(json_string_value(json_object_get(fault, "kind")), "partition") ?
-				   "" :
-				   "partition ",
+			   strcmp(json_string_value(json_object_get(fault, "kind")), "partition")
+				   ? ""
+				   : "partition ",
 			   json_string_value(json_object_get(fault, "text")));
 		table_cell(table, "%s", links);
 		table_cell(table, "%s", units_format_duration(left, number(fault, "left_ns")));
@@ -127,7 +132,8 @@ static void print_delays(const json_t *faults, const json_t *hold)
 	json_t *fault;
 	size_t i;
 
-	json_array_foreach(faults, i, fault) {
+	json_array_foreach(faults, i, fault)
+	{
 		const json_t *counts = json_object_get(fault, "counts");
 		uint64_t asked_ns = number(fault, "delay_ns");
 
@@ -138,11 +144,15 @@ static void print_delays(const json_t *faults, const json_t *hold)
 		table_cell(table, "%s", units_format_duration(text, asked_ns));
 		table_cell(table, "%s",
 			   units_format_duration(text, asked_ns + number(counts, "error_mean_ns")));
-		table_cell(table, "%s", units_format_duration(text, number(counts, "error_p50_ns")));
-		table_cell(table, "%s", units_format_duration(text, number(counts, "error_p99_ns")));
-		table_cell(table, "%s", units_format_duration(text, number(counts, "error_max_ns")));
 		table_cell(table, "%s",
-			   units_format_count((char[UNITS_TEXT_MAX]){}, number(counts, "released")));
+			   units_format_duration(text, number(counts, "error_p50_ns")));
+		table_cell(table, "%s",
+			   units_format_duration(text, number(counts, "error_p99_ns")));
+		table_cell(table, "%s",
+			   units_format_duration(text, number(counts, "error_max_ns")));
+		table_cell(
+			table, "%s",
+			units_format_count((char[UNITS_TEXT_MAX]){}, number(counts, "released")));
 	}
 	if (!any)
 		return;
@@ -156,11 +166,11 @@ static bool is_in_a_fault(const json_t *faults, const char *name)
 	json_t *fault, *link;
 	size_t i, k;
 
-	json_array_foreach(faults, i, fault)
-		json_array_foreach(json_object_get(fault, "links"), k, link)
-			if (strcmp(json_string_value(json_array_get(link, 0)), name) == 0 ||
-			    strcmp(json_string_value(json_array_get(link, 1)), name) == 0)
-				return true;
+	json_array_foreach(faults, i, fault) json_array_foreach(
+		json_object_get(fault, "links"), k,
+		link) if (strcmp(json_string_value(json_array_get(link, 0)), name) == 0 ||
+			  strcmp(json_string_value(json_array_get(link, 1)), name) ==
+				  0) return true;
 	return false;
 }
 
@@ -169,7 +179,8 @@ static void print_absent(const json_t *endpoints, const json_t *faults)
 	json_t *endpoint;
 	size_t i;
 
-	json_array_foreach(endpoints, i, endpoint) {
+	json_array_foreach(endpoints, i, endpoint)
+	{
 		const char *name = json_string_value(json_object_get(endpoint, "name"));
 
 		if (json_is_true(json_object_get(endpoint, "attached")) ||
@@ -189,7 +200,8 @@ static void print_notes(const json_t *reply)
 	json_t *fault;
 	size_t i;
 
-	json_array_foreach(faults, i, fault) {
+	json_array_foreach(faults, i, fault)
+	{
 		const json_t *counts = json_object_get(fault, "counts");
 
 		if (number(counts, "matched") == 0)

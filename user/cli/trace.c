@@ -46,34 +46,54 @@ static const struct export_format *const formats[OUTPUTS_MAX] = {
 	&export_csv, &export_summary, &export_svg, &export_perfetto, &export_jsonl,
 };
 
-#define FILE_ROW(index, option, text)                                                              \
-	{                                                                                          \
-		.name = option, .value = "FILE", .help = text, .kind = OPTION_TEXT,                \
-		.offset = offsetof(struct trace_options, file) + (index) * sizeof(const char *)    \
+#define FILE_ROW(index, option, text)                                                           \
+	{                                                                                       \
+		.name = option, .value = "FILE", .help = text, .kind = OPTION_TEXT,             \
+		.offset = offsetof(struct trace_options, file) + (index) * sizeof(const char *) \
 	}
 
 static const struct option_row trace_rows[] = {
 	COMMAND_HELP_ROW(struct trace_options),
-	{ .name = "chain", .value = "A,B,...",
+	{ .name = "chain",
+	  .value = "A,B,...",
 	  .help = "the endpoints, the one that asks first; a chain begins on the link A->B",
-	  .kind = OPTION_TEXT, OPTION_INTO(struct trace_options, chain) },
-	{ .name = "chains", .letter = 'n', .value = "N", .help = "end after so many chains",
-	  .kind = OPTION_COUNT, .min = 1, .max = 100000000,
+	  .kind = OPTION_TEXT,
+	  OPTION_INTO(struct trace_options, chain) },
+	{ .name = "chains",
+	  .letter = 'n',
+	  .value = "N",
+	  .help = "end after so many chains",
+	  .kind = OPTION_COUNT,
+	  .min = 1,
+	  .max = 100000000,
 	  OPTION_INTO(struct trace_options, chains) },
-	{ .name = "for", .value = "TIME", .help = "end after this time", .kind = OPTION_TIME,
+	{ .name = "for",
+	  .value = "TIME",
+	  .help = "end after this time",
+	  .kind = OPTION_TIME,
 	  OPTION_INTO(struct trace_options, for_ns) },
 	FILE_ROW(0, "csv", "write a row for each call (hops.csv)"),
 	FILE_ROW(1, "summary", "write a row for each hop and stage (summary.csv)"),
 	FILE_ROW(2, "svg", "draw the latency along the chain"),
 	FILE_ROW(3, "perfetto", "write Chrome trace events, for ui.perfetto.dev"),
 	FILE_ROW(4, "jsonl", "write an object for each call, one a line"),
-	{ .name = "append", .help = "go on with CSV files that are there", .kind = OPTION_FLAG,
+	{ .name = "append",
+	  .help = "go on with CSV files that are there",
+	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct trace_options, append) },
-	{ .name = "run-id", .value = "NAME", .help = "the run's name in every file (run unless said)",
-	  .kind = OPTION_TEXT, OPTION_INTO(struct trace_options, run_id) },
-	{ .name = "json", .help = "print the closing report as JSON, no table", .kind = OPTION_FLAG,
+	{ .name = "run-id",
+	  .value = "NAME",
+	  .help = "the run's name in every file (run unless said)",
+	  .kind = OPTION_TEXT,
+	  OPTION_INTO(struct trace_options, run_id) },
+	{ .name = "json",
+	  .help = "print the closing report as JSON, no table",
+	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct trace_options, json) },
-	{ .name = "quiet", .letter = 'q', .help = "no progress line", .kind = OPTION_FLAG,
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .help = "no progress line",
+	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct trace_options, quiet) },
 	{}
 };
@@ -119,8 +139,8 @@ static int open_files(struct trace *trace)
 
 	for (int i = 0; i < OUTPUTS_MAX; i++) {
 		const char *path = trace->options->file[i];
-		unsigned int flags = trace->options->append && formats[i]->appends ? EXPORT_APPEND :
-										      0;
+		unsigned int flags =
+			trace->options->append && formats[i]->appends ? EXPORT_APPEND : 0;
 
 		if (path && export_open(formats[i], path, flags, &trace->output[i], error) < 0) {
 			log_err(0, "--%s %s: %s", formats[i]->name, path, error);
@@ -364,8 +384,7 @@ static uint64_t lost_events(const json_t *report)
 	json_t *count;
 	json_int_t sum = json_integer_value(json_object_get(report, "unsent"));
 
-	json_object_foreach((json_t *)lost, name, count)
-		sum += json_integer_value(count);
+	json_object_foreach((json_t *)lost, name, count) sum += json_integer_value(count);
 	return (uint64_t)sum;
 }
 
@@ -431,7 +450,9 @@ static int run_trace(const struct command *command, int argc, char **argv)
 {
 	_cleanup_(options_words_done) struct options_words words = {};
 	struct trace_options options = { .run_id = "run" };
-	struct trace trace = { .options = &options, .fd = -1, .signal_fd = -1, .child = CHILD_NONE };
+	struct trace trace = {
+		.options = &options, .fd = -1, .signal_fd = -1, .child = CHILD_NONE
+	};
 	int status;
 
 	status = command_parse(command, argc, argv, &options, &words);
@@ -466,10 +487,11 @@ const struct command command_trace = {
 	.name = "trace",
 	.usage = "--chain A,B,... [-n N] [--for TIME] [--csv FILE] ... [-- COMMAND...]",
 	.summary = "where the time of every request goes, hop by hop",
-	.details = "It ends after N chains, after TIME, when COMMAND ends, or at Ctrl-C; then it\n"
-		   "prints a table. Nothing in the services changes. Example:\n"
-		   "  hopfault trace --chain client,a,b,c,d,e --csv hops.csv --svg cumulative.svg \\\n"
-		   "      -- hopfault lab load -n 1000 -c 1\n",
+	.details =
+		"It ends after N chains, after TIME, when COMMAND ends, or at Ctrl-C; then it\n"
+		"prints a table. Nothing in the services changes. Example:\n"
+		"  hopfault trace --chain client,a,b,c,d,e --csv hops.csv --svg cumulative.svg \\\n"
+		"      -- hopfault lab load -n 1000 -c 1\n",
 	.options = trace_rows,
 	.run = run_trace,
 };

@@ -72,9 +72,9 @@ static int wait_to_send(struct client *client, bool wait)
 static bool send_queued(struct client *client)
 {
 	while (client->out_sent < client->out_length) {
-		ssize_t n = send(client->fd, client->out + client->out_sent,
-				 client->out_length - client->out_sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n =
+			send(client->fd, client->out + client->out_sent,
+			     client->out_length - client->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;

@@ -32,8 +32,8 @@
 #include "daemon/owner.h"
 #include "daemon/residue.h"
 
-#define TICK_IDLE_NS	200000000ULL
-#define CLIENTS_MAX	 64 /* descriptors are needed for other things as well */
+#define TICK_IDLE_NS 200000000ULL
+#define CLIENTS_MAX  64 /* descriptors are needed for other things as well */
 
 /* ---- the tick ---- */
 
@@ -148,7 +148,8 @@ static int choose_engine(struct owner *owner)
 	if (owner->with.engine == HF_ENGINE_NONE)
 		owner->with.engine = probe_best_engine(&owner->probe);
 	else if (!probe_has_engine(&owner->probe, owner->with.engine))
-		return log_err(-EOPNOTSUPP, "this kernel has no %s delay engine (see: hopfault check)",
+		return log_err(-EOPNOTSUPP,
+			       "this kernel has no %s delay engine (see: hopfault check)",
 			       hf_engine_name(owner->with.engine));
 	return 0;
 }
@@ -159,11 +160,13 @@ static int load_programs(struct owner *owner)
 
 	probe_kernel(&owner->probe);
 	if (!owner->probe.ringbuf)
-		return log_err(-EOPNOTSUPP, "this kernel has no BPF ring buffer: nothing works without "
-					    "(Linux 5.8 or newer; see: hopfault check)");
+		return log_err(-EOPNOTSUPP,
+			       "this kernel has no BPF ring buffer: nothing works without "
+			       "(Linux 5.8 or newer; see: hopfault check)");
 	if (!probe_can_attach(&owner->probe))
-		return log_err(-EOPNOTSUPP, "this kernel has neither TCX nor clsact: there is no place "
-					    "for a fault (see: hopfault check)");
+		return log_err(-EOPNOTSUPP,
+			       "this kernel has neither TCX nor clsact: there is no place "
+			       "for a fault (see: hopfault check)");
 	r = choose_engine(owner);
 	if (r < 0)
 		return r;
@@ -222,7 +225,8 @@ static int make_faults(struct owner *owner)
 		&(struct faults_options){
 			.managed = owner->managed,
 			.hold = owner->hold,
-			.maps = { .faultset_fd = programs_map_fd(owner->programs, PROGRAMS_FAULTSET),
+			.maps = { .faultset_fd =
+					  programs_map_fd(owner->programs, PROGRAMS_FAULTSET),
 				  .counts_fd = programs_map_fd(owner->programs, PROGRAMS_COUNTS),
 				  .dice_fd = programs_map_fd(owner->programs, PROGRAMS_DICE) },
 		},
@@ -301,7 +305,10 @@ static void tell_ready(struct owner *owner, int r)
 		return;
 	if (r >= 0)
 		leave_terminal();
-	dprintf(owner->with.ready_fd, "%s\n", r >= 0 ? "ready" : r == -EALREADY ? "busy" : "failed");
+	dprintf(owner->with.ready_fd, "%s\n",
+		r >= 0		 ? "ready"
+		: r == -EALREADY ? "busy"
+				 : "failed");
 	close(owner->with.ready_fd);
 	owner->with.ready_fd = -1;
 }
@@ -327,9 +334,10 @@ static void take_down(struct owner *owner)
 
 int daemon_run(const struct daemon_options *options)
 {
-	static int (*const steps[])(struct owner *owner) = {
-		take_lock,  clean_residue, make_loop,	 watch_signals,	     load_programs, make_mark,
-		start_hold, make_managed,  make_faults, start_ticking, listen_for_clients,
+	static int (*const steps[])(struct owner * owner) = {
+		take_lock,     clean_residue, make_loop,	  watch_signals,
+		load_programs, make_mark,     start_hold,	  make_managed,
+		make_faults,   start_ticking, listen_for_clients,
 	};
 	struct owner *owner = calloc(1, sizeof(*owner));
 	int r = 0;

@@ -13,9 +13,9 @@
 #define DAEMON_IDLE_NS (60ULL * 1000 * 1000 * 1000)
 
 struct daemon_options {
-	uint64_t idle_ns;      /* ends after so long without a fault, a trace or a client; 0: never */
+	uint64_t idle_ns; /* ends after so long without a fault, a trace or a client; 0: never */
 	enum hf_engine engine; /* HF_ENGINE_NONE: the best that the kernel has */
-	int ready_fd;	       /* written to and closed when it is ready, or has failed; -1: none */
+	int ready_fd; /* written to and closed when it is ready, or has failed; -1: none */
 };
 
 /*

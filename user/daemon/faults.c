@@ -183,7 +183,8 @@ static int attach_ends(struct faults *faults, const struct fault_wish *wish, str
 static const char *wish_hint(int r)
 {
 	if (r == -EOPNOTSUPP)
-		return "this kernel has neither sch_fq nor TUN/TAP, so nothing can hold a packet: loss, drop and partition work (see: hopfault check)";
+		return "this kernel has neither sch_fq nor TUN/TAP, so nothing can hold a packet: "
+		       "loss, drop and partition work (see: hopfault check)";
 	if (r == -E2BIG)
 		return "too many links";
 	return strerror(-r);
@@ -191,7 +192,8 @@ static const char *wish_hint(int r)
 
 static int tell_full(struct faults *faults, const struct hf_link_key *full, char *ret_error)
 {
-	snprintf(ret_error, FAULTS_ERROR_MAX, "%s -> %s has %d rules already, and no link takes more",
+	snprintf(ret_error, FAULTS_ERROR_MAX,
+		 "%s -> %s has %d rules already, and no link takes more",
 		 managed_name(faults->with.managed, full->src),
 		 managed_name(faults->with.managed, full->dst), HF_LINK_RULES_MAX);
 	return -ENOSPC;
@@ -295,8 +297,7 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 static int groups_links(struct faults *faults, const struct partition_request *request,
 			const struct ids *ids, struct links *ret_links, char *ret_error)
 {
-	_cleanup_(freep) struct partition_group *group =
-		calloc(request->groups, sizeof(*group));
+	_cleanup_(freep) struct partition_group *group = calloc(request->groups, sizeof(*group));
 	struct partition_error error = {};
 	int r;
 

@@ -75,7 +75,8 @@ static void go_first(pthread_t thread)
 	(void)pthread_setschedparam(thread, SCHED_FIFO, &first);
 }
 
-int lease_start(volatile struct hf_config *config, const struct hold *hold, struct lease **ret_lease)
+int lease_start(volatile struct hf_config *config, const struct hold *hold,
+		struct lease **ret_lease)
 {
 	struct lease *lease = calloc(1, sizeof(*lease));
 	pthread_condattr_t monotonic;

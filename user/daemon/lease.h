@@ -16,11 +16,13 @@
 
 struct lease;
 
-#define LEASE_NS	  1000000000ULL	 /* how long a program acts without a new sign */
-#define LEASE_PATIENCE_NS 10000000000ULL /* how long the loop may be silent before it counts as hung */
+#define LEASE_NS 1000000000ULL /* how long a program acts without a new sign */
+#define LEASE_PATIENCE_NS \
+	10000000000ULL /* how long the loop may be silent before it counts as hung */
 
 /* Renews config->lease_ns from now on. hold may be NULL. 0, -ENOMEM or what pthread_create() says. */
-int lease_start(volatile struct hf_config *config, const struct hold *hold, struct lease **ret_lease);
+int lease_start(volatile struct hf_config *config, const struct hold *hold,
+		struct lease **ret_lease);
 /* The loop is alive. */
 void lease_heard(struct lease *lease);
 /* Ends the thread; the lease is stale at once. NULL is fine. */

@@ -85,8 +85,7 @@ int loop_timer_set(int timer_fd, uint64_t period_ns)
 
 int loop_timer(struct loop *loop, uint64_t period_ns, loop_fn call, void *ctx)
 {
-	_cleanup_(closep) int fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	_cleanup_(closep) int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	int r;
 
 	if (fd < 0)

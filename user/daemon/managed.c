@@ -21,7 +21,7 @@
 /* A namespace in which managed devices lie. */
 struct host {
 	struct netns netns; /* fd -1: free place */
-	uint32_t tap;	    /* ifindex; 0: the hold engine does not serve it */
+	uint32_t tap; /* ifindex; 0: the hold engine does not serve it */
 	size_t devices;
 	struct netlink_watch *watch;
 	bool is_reading; /* the watch is in use: it can't be closed now */
@@ -43,8 +43,7 @@ static void device_gone(enum netlink_news news, const struct netlink_link *link,
 static struct host *find_host(struct managed *managed, struct netns_id id)
 {
 	for (size_t i = 0; i < HOSTS_MAX; i++)
-		if (managed->host[i].netns.fd >= 0 &&
-		    netns_id_equal(managed->host[i].netns.id, id))
+		if (managed->host[i].netns.fd >= 0 && netns_id_equal(managed->host[i].netns.id, id))
 			return &managed->host[i];
 	return NULL;
 }
@@ -146,9 +145,9 @@ static int tell_device(struct managed *managed, const struct managed_endpoint *e
 		.traced = endpoint->traced,
 	};
 
-	return bpf_map_update_elem(map_fd(managed, PROGRAMS_DEVICES), &key, &value, BPF_ANY) < 0 ?
-		       -errno :
-		       0;
+	return bpf_map_update_elem(map_fd(managed, PROGRAMS_DEVICES), &key, &value, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int tell_addresses(struct managed *managed, const struct managed_endpoint *endpoint)
@@ -168,9 +167,9 @@ static int tell_namespace(struct managed *managed, const struct managed_endpoint
 	uint32_t number = (uint32_t)endpoint->netns.ino;
 
 	return bpf_map_update_elem(map_fd(managed, PROGRAMS_NAMESPACES), &number, &endpoint->id,
-				   BPF_ANY) < 0 ?
-		       -errno :
-		       0;
+				   BPF_ANY) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* An address or a namespace's number may have been given to another endpoint by now: that one keeps it. */
@@ -538,14 +537,15 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 	drop_endpoint_devices(managed, endpoint);
 	r = attach_endpoint(managed, found, endpoint);
 	tell_progress(managed);
-	if (r >= 0 && endpoint->delay_ns) { /* what was asked of it still holds for its new devices */
+	if (r >= 0 &&
+	    endpoint->delay_ns) { /* what was asked of it still holds for its new devices */
 		r = managed_ready_to_delay(managed, id, endpoint->delay_ns, notice);
 		if (r < 0)
 			drop_endpoint_devices(managed, endpoint);
 	}
 	if (r < 0) {
-		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s",
-			 found->name, found->interface[0].host.ifname, attach_hint(r));
+		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s", found->name,
+			 found->interface[0].host.ifname, attach_hint(r));
 		return r;
 	}
 	*ret_new = true;
@@ -624,7 +624,8 @@ static int ready_fq(struct managed *managed, struct managed_device *device, uint
 	else
 		r = qdisc_install_fq(nl, device->ifindex, &need, &found, &device->fq_handle);
 	if (r == -EBUSY) {
-		snprintf(ret_notice, 256, "%s has a qdisc of its own (%s): the hold engine delays there",
+		snprintf(ret_notice, 256,
+			 "%s has a qdisc of its own (%s): the hold engine delays there",
 			 device->ifname, found.kind);
 		return ready_hold(managed, device);
 	}

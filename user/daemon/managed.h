@@ -29,7 +29,7 @@ struct managed_device {
 	char ifname[IFNAMSIZ];
 	enum hf_engine engine; /* of its egress */
 	struct attachment hook[CLSACT_HOOKS];
-	uint32_t fq_handle;   /* 0: no fq of ours */
+	uint32_t fq_handle; /* 0: no fq of ours */
 	uint64_t fq_delay_ns; /* what it is sized for */
 };
 
@@ -37,21 +37,22 @@ struct managed_endpoint {
 	uint32_t id;
 	enum endpoint_kind kind; /* a lab service and a namespace may have one name */
 	char name[ENDPOINT_NAME_MAX + 1]; /* as ps shows it */
-	struct netns_id netns;		  /* its own */
+	struct netns_id netns; /* its own */
 	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
 	size_t addrs;
 	struct managed_device *device; /* NULL: not there now */
 	size_t devices;
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
-	struct endpoint *found; /* owned: what the name means now, when that is not what is attached */
+	struct endpoint
+		*found; /* owned: what the name means now, when that is not what is attached */
 };
 
 struct managed_options {
 	struct programs *programs;
-	struct hold *hold;	    /* NULL: no TUN here */
-	struct loop *loop;	    /* watches for devices that go */
-	enum hf_engine engine;	    /* what delays are to be done by */
+	struct hold *hold; /* NULL: no TUN here */
+	struct loop *loop; /* watches for devices that go */
+	enum hf_engine engine; /* what delays are to be done by */
 	/* NULL, or called after each endpoint: a request for hundreds of them takes longer than the lease */
 	void (*progress)(void *ctx);
 	void *ctx;

@@ -36,10 +36,10 @@ struct trace_session {
 	struct tracing *tracing;
 	uint32_t root_src; /* chains that begin on this link are counted */
 	uint32_t root_dst;
-	uint64_t wanted;      /* chains; 0: until told */
+	uint64_t wanted; /* chains; 0: until told */
 	uint64_t deadline_ns; /* 0: until told */
-	uint64_t chains;      /* counted so far */
-	uint64_t unsent;      /* chains that the client did not take in time */
+	uint64_t chains; /* counted so far */
+	uint64_t unsent; /* chains that the client did not take in time */
 	uint64_t next_progress_ns;
 };
 
@@ -63,7 +63,6 @@ struct owner {
 	struct keeper keeper[KEEPERS_MAX];
 	struct trace_session trace;
 };
-
 
 /* requests.c: one request, answered. */
 void requests_handle(void *ctx, struct client *client, json_t *request);

@@ -19,8 +19,9 @@
 
 void reply_error(struct client *client, bool misused, const char *text)
 {
-	client_send_json(client, WIRE_REPLY,
-			 json_pack("{s:b,s:b,s:s}", "ok", 0, "misused", (int)misused, "error", text));
+	client_send_json(
+		client, WIRE_REPLY,
+		json_pack("{s:b,s:b,s:s}", "ok", 0, "misused", (int)misused, "error", text));
 	client_end(client);
 }
 
@@ -56,7 +57,8 @@ static int take_words(const json_t *request, struct words *ret_words)
 	*ret_words = (struct words){};
 	if (json_array_size(list) > WORDS_MAX)
 		return -E2BIG;
-	json_array_foreach(list, i, word) {
+	json_array_foreach(list, i, word)
+	{
 		if (!json_is_string(word))
 			return -EINVAL;
 		ret_words->word[ret_words->count++] = (char *)json_string_value(word);
@@ -181,10 +183,9 @@ static json_t *links_json(const struct owner *owner, const struct fault *fault)
 	json_t *links = json_array();
 
 	for (size_t i = 0; i < fault->links; i++)
-		json_array_append_new(links,
-				      json_pack("[s,s]",
-						managed_name(owner->managed, fault->link[i].src),
-						managed_name(owner->managed, fault->link[i].dst)));
+		json_array_append_new(
+			links, json_pack("[s,s]", managed_name(owner->managed, fault->link[i].src),
+					 managed_name(owner->managed, fault->link[i].dst)));
 	return links;
 }
 
@@ -216,8 +217,8 @@ static json_t *fault_json(const struct owner *owner, const struct fault *fault)
 			 (json_int_t)(now_ns - fault->created_ns), "delay_ns",
 			 (json_int_t)fault->rule.delay_ns, "jitter_ns",
 			 (json_int_t)fault->rule.jitter_ns, "while_command",
-			 (int)(fault->owner != FAULT_OWNER_NONE), "links",
-			 links_json(owner, fault), "counts", counts_json(&counts));
+			 (int)(fault->owner != FAULT_OWNER_NONE), "links", links_json(owner, fault),
+			 "counts", counts_json(&counts));
 }
 
 static json_t *faults_json(const struct owner *owner)
@@ -238,11 +239,11 @@ static json_t *hold_json(const struct owner *owner)
 		return json_null();
 	hold_stats(owner->hold, &stats);
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I}", "held_packets",
-			 (json_int_t)stats.held_packets, "held_bytes",
-			 (json_int_t)stats.held_bytes, "held_ever", (json_int_t)stats.held_ever,
-			 "released", (json_int_t)stats.released, "refused",
-			 (json_int_t)stats.refused, "send_errors", (json_int_t)stats.send_errors,
-			 "stale", (json_int_t)stats.stale, "overflow",
+			 (json_int_t)stats.held_packets, "held_bytes", (json_int_t)stats.held_bytes,
+			 "held_ever", (json_int_t)stats.held_ever, "released",
+			 (json_int_t)stats.released, "refused", (json_int_t)stats.refused,
+			 "send_errors", (json_int_t)stats.send_errors, "stale",
+			 (json_int_t)stats.stale, "overflow",
 			 (json_int_t)(stats.overflow + stats.ring_overflow), "malformed",
 			 (json_int_t)stats.malformed, "realtime", (int)stats.realtime,
 			 "timer_error_p50_ns", (json_int_t)spread_percentile(&stats.wake, 0.5),
@@ -273,20 +274,24 @@ static void handle_status(struct owner *owner, struct client *client, json_t *re
 
 /* ---- heal ---- */
 
-static int heal_ids(struct owner *owner, const json_t *ids, json_t *healed)
+/* All must be there before one goes; *ret_unknown is one that is not. */
+static int heal_ids(struct owner *owner, const json_t *ids, json_t *healed, json_int_t *ret_unknown)
 {
 	const struct fault *fault;
 	json_t *id;
 	size_t i;
 	int r;
 
-	json_array_foreach(ids, i, id) { /* all must be there before one goes */
+	json_array_foreach(ids, i, id)
+	{
 		fault = faultset_find(faults_live(owner->faults), (uint32_t)json_integer_value(id));
+		*ret_unknown = json_integer_value(id);
 		if (!fault)
 			return -ENOENT;
 		json_array_append_new(healed, fault_json(owner, fault));
 	}
-	json_array_foreach(ids, i, id) {
+	json_array_foreach(ids, i, id)
+	{
 		r = faults_heal(owner->faults, (uint32_t)json_integer_value(id));
 		if (r < 0 && r != -ENOENT) /* -ENOENT: the same id twice */
 			return r;
@@ -299,19 +304,25 @@ static void handle_heal(struct owner *owner, struct client *client, json_t *requ
 	const json_t *ids = json_object_get(request, "ids");
 	bool dry_run = json_is_true(json_object_get(request, "dry_run"));
 	_cleanup_(json_decrefp) json_t *healed = NULL;
+	json_int_t unknown = 0;
+	char error[96];
 	int r = 0;
 
+	if (ids && !json_is_array(ids))
+		return reply_error(client, true, "ids are a list");
 	if (!dry_run && json_array_size(ids)) {
 		healed = json_array();
-		r = heal_ids(owner, ids, healed);
+		r = heal_ids(owner, ids, healed, &unknown);
 	} else {
 		healed = faults_json(owner);
 		r = dry_run ? 0 : faults_heal_all(owner->faults);
 	}
-	if (r < 0)
-		return reply_error(client, r == -ENOENT,
-				   r == -ENOENT ? "no fault has this id (see: hopfault status)" :
-						  strerror(-r));
+	if (r < 0) {
+		snprintf(error, sizeof(error),
+			 "no fault has the id %" JSON_INTEGER_FORMAT " (see: hopfault status)",
+			 unknown);
+		return reply_error(client, r == -ENOENT, r == -ENOENT ? error : strerror(-r));
+	}
 	reply_ok(client, json_pack("{s:O}", "healed", healed));
 }
 
@@ -338,12 +349,9 @@ static const struct {
 	const char *command;
 	void (*handle)(struct owner *owner, struct client *client, json_t *request);
 } requests[] = {
-	{ "add", handle_add },
-	{ "partition", handle_partition },
-	{ "heal", handle_heal },
-	{ "status", handle_status },
-	{ "trace", handle_trace },
-	{ "trace-stop", handle_trace_stop },
+	{ "add", handle_add },	   { "partition", handle_partition },
+	{ "heal", handle_heal },   { "status", handle_status },
+	{ "trace", handle_trace }, { "trace-stop", handle_trace_stop },
 	{ "stop", handle_stop },
 };
 
@@ -370,10 +378,12 @@ static void answer(struct owner *owner, struct client *client, json_t *request)
 
 	if (!is_same_build(request) && !(command && strcmp(command, "stop") == 0))
 		return reply_error(client, false,
-				   "the running owner is of another version: stop it with: hopfault daemon --stop");
+				   "the running owner is of another version: stop it with: "
+				   "hopfault daemon --stop");
 	if (!is_same_engine(owner, request))
 		return reply_error(client, false,
-				   "the running owner delays by another engine: stop it with: hopfault daemon --stop");
+				   "the running owner delays by another engine: stop it with: "
+				   "hopfault daemon --stop");
 	for (size_t i = 0; command && i < ARRAY_SIZE(requests); i++)
 		if (strcmp(command, requests[i].command) == 0)
 			return requests[i].handle(owner, client, request);

@@ -63,7 +63,8 @@ static bool remove_entry(json_t *note, const struct netns *netns, uint32_t ifind
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(note, i, entry) {
+	json_array_foreach(note, i, entry)
+	{
 		if (!is_about(entry, netns->id, ifindex))
 			continue;
 		json_array_remove(note, i);
@@ -80,8 +81,8 @@ static bool outlives_us(const struct attachment *hook, uint32_t fq_handle)
 	return fq_handle != 0;
 }
 
-int residue_record(const struct netns *netns, uint32_t ifindex,
-		   const struct attachment *hook, uint32_t fq_handle)
+int residue_record(const struct netns *netns, uint32_t ifindex, const struct attachment *hook,
+		   uint32_t fq_handle)
 {
 	_cleanup_(json_decrefp) json_t *note = NULL;
 	bool made_clsact = hook[0].made_clsact || hook[1].made_clsact;
@@ -116,9 +117,7 @@ static bool is_noted(const json_t *note, struct netns_id id, uint32_t ifindex)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(note, i, entry)
-		if (is_about(entry, id, ifindex))
-			return true;
+	json_array_foreach(note, i, entry) if (is_about(entry, id, ifindex)) return true;
 	return false;
 }
 
@@ -152,8 +151,8 @@ static void clean_noted(struct netlink *nl, const json_t *entry, struct residue_
 	if (!json_is_true(json_object_get(entry, "made_clsact")))
 		return;
 	if (qdisc_read_root(nl, ifindex, &before) == 0 && before.has_clsact &&
-	    clsact_remove_if_empty(nl, ifindex) == 0 &&
-	    qdisc_read_root(nl, ifindex, &after) == 0 && !after.has_clsact)
+	    clsact_remove_if_empty(nl, ifindex) == 0 && qdisc_read_root(nl, ifindex, &after) == 0 &&
+	    !after.has_clsact)
 		result->clsacts++;
 }
 
@@ -180,7 +179,8 @@ static int clean_namespace(const struct netns *netns, const json_t *note,
 		if (strcmp(link[i].kind, "veth") == 0)
 			remove_filters(nl, link[i].ifindex,
 				       is_noted(note, netns->id, link[i].ifindex), result);
-	json_array_foreach(note, i, entry) {
+	json_array_foreach(note, i, entry)
+	{
 		uint32_t ifindex = (uint32_t)json_integer_value(json_object_get(entry, "ifindex"));
 
 		if (is_about(entry, netns->id, ifindex))

@@ -13,8 +13,8 @@
 #include "link/programs.h"
 
 /* What is now on the device, hook[CLSACT_HOOKS]; replaces an earlier note about it. Nothing is noted that dies with us. */
-int residue_record(const struct netns *netns, uint32_t ifindex,
-		   const struct attachment *hook, uint32_t fq_handle);
+int residue_record(const struct netns *netns, uint32_t ifindex, const struct attachment *hook,
+		   uint32_t fq_handle);
 void residue_forget(const struct netns *netns, uint32_t ifindex);
 
 struct residue_result {

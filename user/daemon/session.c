@@ -60,7 +60,8 @@ static int take_endpoints(struct owner *owner, const json_t *names, uint32_t *id
 	json_t *name;
 	int r = 0;
 
-	json_array_foreach(names, i, name) {
+	json_array_foreach(names, i, name)
+	{
 		if (count == TRACED_MAX || !json_is_string(name))
 			return -EINVAL;
 		r = managed_take(owner->managed, json_string_value(name), &endpoint, ret_error);
@@ -68,8 +69,8 @@ static int take_endpoints(struct owner *owner, const json_t *names, uint32_t *id
 			return r;
 		for (size_t k = 0; k < count; k++)
 			if (id[k] == endpoint->id) {
-				snprintf(ret_error, ENDPOINT_ERROR_MAX, "%s stands twice in the chain",
-					 endpoint->name);
+				snprintf(ret_error, ENDPOINT_ERROR_MAX,
+					 "%s stands twice in the chain", endpoint->name);
 				return -EINVAL;
 			}
 		id[count++] = endpoint->id;
@@ -140,7 +141,8 @@ void session_begin(struct owner *owner, struct client *client, const json_t *req
 		return reply_error(client, false, "a trace is running already");
 	if (!probe_can_trace(&owner->probe)) {
 		snprintf(error, sizeof(error),
-			 "this kernel can't be traced, faults work: it lacks %s (see: hopfault check)",
+			 "this kernel can't be traced, faults work: it lacks %s (see: hopfault "
+			 "check)",
 			 probe_missing(&owner->probe, missing));
 		return reply_error(client, false, error);
 	}

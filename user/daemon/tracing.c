@@ -16,8 +16,8 @@
 #include "base/clock.h"
 
 #define POLL_MAX_NS    100000000ULL /* then the loop has other things to do, the lease for one */
-#define EVENTS_AT_ONCE 4096	    /* between two looks at the clock */
-#define CAUGHT_UP      1024	    /* events: few enough to be in no hurry any more */
+#define EVENTS_AT_ONCE 4096 /* between two looks at the clock */
+#define CAUGHT_UP      1024 /* events: few enough to be in no hurry any more */
 #define NICE_HURRIED   (-15)
 
 struct lost_total {
@@ -39,7 +39,8 @@ struct tracing {
 static struct lost_total read_lost(const struct tracing *tracing)
 {
 	int cpus = libbpf_num_possible_cpus();
-	_cleanup_(freep) struct hf_lost *lost = cpus > 0 ? calloc((size_t)cpus, sizeof(*lost)) : NULL;
+	_cleanup_(freep) struct hf_lost *lost =
+		cpus > 0 ? calloc((size_t)cpus, sizeof(*lost)) : NULL;
 	struct lost_total total = {};
 	const uint32_t zero = 0;
 
@@ -58,7 +59,8 @@ static int take_event(void *ctx, void *data, size_t size)
 	struct tracing *tracing = ctx;
 
 	tracer_feed(tracing->tracer, data, size);
-	return ++tracing->taken >= EVENTS_AT_ONCE ? -EAGAIN : 0; /* this one is consumed either way */
+	return ++tracing->taken >= EVENTS_AT_ONCE ? -EAGAIN
+						  : 0; /* this one is consumed either way */
 }
 
 static int set_traced(struct tracing *tracing, bool traced)
@@ -189,7 +191,8 @@ void tracing_finish(struct tracing *tracing)
 	before_ns = clock_now_ns();
 	do {
 		tracing->taken = 0;
-	} while (ring_buffer__consume(tracing->ring) == -EAGAIN && clock_now_ns() - before_ns < 500000000);
+	} while (ring_buffer__consume(tracing->ring) == -EAGAIN &&
+		 clock_now_ns() - before_ns < 500000000);
 	tracer_finish(tracing->tracer);
 }
 
@@ -216,19 +219,19 @@ json_t *tracing_report(const struct tracing *tracing)
 		if (stats->linked[method])
 			json_object_set_new(linked, link_method_name(method),
 					    json_integer((json_int_t)stats->linked[method]));
-	return json_pack(
-		"{s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:o,s:I,s:I}", "chains",
-		(json_int_t)stats->chains, "calls_complete", (json_int_t)stats->calls_complete,
-		"calls_incomplete", (json_int_t)stats->calls_incomplete, "orphans",
-		(json_int_t)stats->orphans, "packet_events",
-		(json_int_t)stats->events[HF_EVENT_PACKET], "socket_events",
-		(json_int_t)stats->events[HF_EVENT_SOCKET], "lost", "ring_packets",
-		(json_int_t)(lost.packet_events - tracing->lost_before.packet_events),
-		"ring_sockets",
-		(json_int_t)(lost.socket_events - tracing->lost_before.socket_events), "late",
-		(json_int_t)stats->late, "malformed", (json_int_t)stats->malformed, "forgotten",
-		(json_int_t)stats->forgotten_sightings, "refused",
-		(json_int_t)(stats->refused_calls + stats->refused_connections), "linked", linked,
-		"contradictions", (json_int_t)stats->contradictions, "memory_most_bytes",
-		(json_int_t)stats->memory_most);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:o,s:I,s:I}",
+			 "chains", (json_int_t)stats->chains, "calls_complete",
+			 (json_int_t)stats->calls_complete, "calls_incomplete",
+			 (json_int_t)stats->calls_incomplete, "orphans", (json_int_t)stats->orphans,
+			 "packet_events", (json_int_t)stats->events[HF_EVENT_PACKET],
+			 "socket_events", (json_int_t)stats->events[HF_EVENT_SOCKET], "lost",
+			 "ring_packets",
+			 (json_int_t)(lost.packet_events - tracing->lost_before.packet_events),
+			 "ring_sockets",
+			 (json_int_t)(lost.socket_events - tracing->lost_before.socket_events),
+			 "late", (json_int_t)stats->late, "malformed", (json_int_t)stats->malformed,
+			 "forgotten", (json_int_t)stats->forgotten_sightings, "refused",
+			 (json_int_t)(stats->refused_calls + stats->refused_connections), "linked",
+			 linked, "contradictions", (json_int_t)stats->contradictions,
+			 "memory_most_bytes", (json_int_t)stats->memory_most);
 }

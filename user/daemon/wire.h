@@ -22,9 +22,9 @@
 enum wire_kind {
 	WIRE_REQUEST = 1,
 	WIRE_REPLY = 2,
-	WIRE_CALLS = 3,	   /* struct call[]: one chain, the root first */
+	WIRE_CALLS = 3, /* struct call[]: one chain, the root first */
 	WIRE_PROGRESS = 4, /* JSON */
-	WIRE_END = 5,	   /* JSON */
+	WIRE_END = 5, /* JSON */
 };
 
 struct wire_header {

@@ -65,5 +65,4 @@ struct port *engine_remove_port(struct engine *engine, unsigned index);
 void engine_flush(struct engine *engine, bool (*choose)(void *ctx, const struct packet *packet),
 		  void *ctx);
 
-
 #endif

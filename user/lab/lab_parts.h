@@ -68,5 +68,4 @@ int lab_ready_wait(const struct lab_state *state, int client_netns_fd, uint64_t 
 bool lab_is_listening(const struct lab_state *state, const struct lab_node *node,
 		      int client_netns_fd);
 
-
 #endif

@@ -76,9 +76,8 @@ static uint32_t filter_prog_id(const struct nlattr *options)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, options)
-		if (mnl_attr_get_type(attr) == TCA_BPF_ID)
-			return mnl_attr_get_u32(attr);
+	mnl_attr_for_each_nested(attr, options) if (mnl_attr_get_type(attr) ==
+						    TCA_BPF_ID) return mnl_attr_get_u32(attr);
 	return 0;
 }
 
@@ -89,9 +88,8 @@ static bool filter_is_ours(const struct tcmsg *tc, const char *kind, const struc
 
 	if (strcmp(kind, "bpf") != 0 || tc->tcm_handle != CLSACT_HANDLE || !options)
 		return false;
-	mnl_attr_for_each_nested(attr, options)
-		if (mnl_attr_get_type(attr) == TCA_BPF_NAME)
-			netlink_copy_text(attr, name, sizeof(name));
+	mnl_attr_for_each_nested(attr, options) if (mnl_attr_get_type(attr) == TCA_BPF_NAME)
+		netlink_copy_text(attr, name, sizeof(name));
 	return strncmp(name, "link_enter", 10) == 0 || strncmp(name, "link_leave", 10) == 0;
 }
 
@@ -103,7 +101,8 @@ static int count_filter(const struct nlmsghdr *message, void *user)
 	const struct nlattr *attr, *options = NULL;
 	char kind[32] = "";
 
-	mnl_attr_for_each(attr, message, sizeof(*tc)) {
+	mnl_attr_for_each(attr, message, sizeof(*tc))
+	{
 		if (mnl_attr_get_type(attr) == TCA_KIND)
 			netlink_copy_text(attr, kind, sizeof(kind));
 		else if (mnl_attr_get_type(attr) == TCA_OPTIONS)

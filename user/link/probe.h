@@ -13,20 +13,20 @@
 #include "abi.h"
 
 struct probe {
-	bool is_root;		/* or has the capabilities: else nothing below was tried */
-	bool btf;		/* /sys/kernel/btf/vmlinux */
+	bool is_root; /* or has the capabilities: else nothing below was tried */
+	bool btf; /* /sys/kernel/btf/vmlinux */
 	bool ringbuf;
-	bool veth;		/* the trials below need one */
+	bool veth; /* the trials below need one */
 	bool clsact;
 	bool tcx;
 	bool tun;
 	bool fq;
-	bool tracepoints;	/* BTF-typed tracepoints can be attached */
+	bool tracepoints; /* BTF-typed tracepoints can be attached */
 	bool fentry;
-	bool send_tracepoint;	 /* tcp_sendmsg_locked */
+	bool send_tracepoint; /* tcp_sendmsg_locked */
 	bool receive_tracepoint; /* sock_recv_length */
 	uint32_t tcp_recvmsg_args; /* 5 or 6 */
-	char release[65];	/* uname -r */
+	char release[65]; /* uname -r */
 };
 
 /*
@@ -50,12 +50,13 @@ const char *hf_engine_name(enum hf_engine engine); /* "fq", "hold", "none" */
 struct probe_feature {
 	const char *name;
 	bool is_there;
-	const char *serves;  /* what it is for */
+	const char *serves; /* what it is for */
 	const char *without; /* what its absence costs */
 };
 #define PROBE_FEATURES_MAX 16
 /* Returns how many rows were written. */
-unsigned int probe_features(const struct probe *probe, struct probe_feature row[PROBE_FEATURES_MAX]);
+unsigned int probe_features(const struct probe *probe,
+			    struct probe_feature row[PROBE_FEATURES_MAX]);
 
 /* "BPF ring buffer, TUN/TAP": what is missing, of all that is ever used. Returns `text`. */
 #define PROBE_MISSING_MAX 256

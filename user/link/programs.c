@@ -18,9 +18,9 @@
 #include "link.skel.h"
 #include "socket.skel.h"
 
-#define NETNS_MAX	64
-#define TCX_INGRESS	46 /* enum bpf_attach_type, Linux 6.6; newer than our libbpf */
-#define TCX_EGRESS	47
+#define NETNS_MAX	 64
+#define TCX_INGRESS	 46 /* enum bpf_attach_type, Linux 6.6; newer than our libbpf */
+#define TCX_EGRESS	 47
 #define SOCKET_LINKS_MAX 8
 
 /* A link object and the namespace that it is for. */
@@ -161,7 +161,8 @@ static int share_maps(struct link_bpf *link, const struct socket_bpf *socket)
 	struct bpf_map *map, *shared;
 	int r;
 
-	bpf_object__for_each_map(map, link->obj) {
+	bpf_object__for_each_map(map, link->obj)
+	{
 		if (bpf_map__is_internal(map))
 			continue;
 		shared = bpf_object__find_map_by_name(socket->obj, bpf_map__name(map));
@@ -258,8 +259,8 @@ int programs_attach(struct programs *programs, const struct netns *netns, uint32
 	r = load_link(programs, netns, &object);
 	if (r < 0)
 		return r;
-	prog_fd = bpf_program__fd(hook == CLSACT_INGRESS ? object->progs.link_leave :
-							   object->progs.link_enter);
+	prog_fd = bpf_program__fd(hook == CLSACT_INGRESS ? object->progs.link_leave
+							 : object->progs.link_enter);
 	r = netns_enter(netns->fd, &previous);
 	if (r < 0)
 		return r;
@@ -321,9 +322,9 @@ int programs_watch_sockets(struct programs *programs)
 {
 	const struct socket_bpf *socket = programs->socket;
 	struct bpf_program *const wanted[] = {
-		socket->progs.send_by_tracepoint, socket->progs.send_by_fentry,
+		socket->progs.send_by_tracepoint,    socket->progs.send_by_fentry,
 		socket->progs.receive_by_tracepoint, socket->progs.receive_by_fexit,
-		socket->progs.state_changes, socket->progs.sent_again,
+		socket->progs.state_changes,	     socket->progs.sent_again,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {

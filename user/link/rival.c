@@ -59,7 +59,8 @@ static bool is_in_tcx(uint32_t ifindex, int attach_type, uint32_t own_config_map
 {
 	__u32 prog[PROGS_MAX], count = PROGS_MAX;
 
-	if (bpf_prog_query((int)ifindex, (enum bpf_attach_type)attach_type, 0, NULL, prog, &count) < 0)
+	if (bpf_prog_query((int)ifindex, (enum bpf_attach_type)attach_type, 0, NULL, prog, &count) <
+	    0)
 		return false; /* no TCX here */
 	for (__u32 i = 0; i < count; i++)
 		if (rival_owns_program(prog[i], own_config_map_id))

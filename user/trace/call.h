@@ -24,17 +24,17 @@
 
 /* In the order in which they follow each other; names come from stage_name(). */
 enum stage {
-	STAGE_CLI_SEND,	    /* A's send call begins .. first request byte leaves A */
-	STAGE_REQ_STREAM,   /* .. last request byte leaves A */
-	STAGE_NET_REQ,	    /* .. it reaches B's veth */
-	STAGE_HOLD_REQ,	    /* .. the delay engine releases it (0 with no rule) */
-	STAGE_SRV_QUEUE,    /* .. B's receive call returns it */
-	STAGE_SRV_APP,	    /* .. B's send of the response begins */
-	STAGE_SRV_SEND,	    /* .. first response byte leaves B */
-	STAGE_RESP_STREAM,  /* .. last response byte leaves B */
-	STAGE_NET_RESP,	    /* .. it reaches A's veth */
-	STAGE_HOLD_RESP,    /* .. the delay engine releases it */
-	STAGE_CLI_QUEUE,    /* .. A's receive call returns it */
+	STAGE_CLI_SEND, /* A's send call begins .. first request byte leaves A */
+	STAGE_REQ_STREAM, /* .. last request byte leaves A */
+	STAGE_NET_REQ, /* .. it reaches B's veth */
+	STAGE_HOLD_REQ, /* .. the delay engine releases it (0 with no rule) */
+	STAGE_SRV_QUEUE, /* .. B's receive call returns it */
+	STAGE_SRV_APP, /* .. B's send of the response begins */
+	STAGE_SRV_SEND, /* .. first response byte leaves B */
+	STAGE_RESP_STREAM, /* .. last response byte leaves B */
+	STAGE_NET_RESP, /* .. it reaches A's veth */
+	STAGE_HOLD_RESP, /* .. the delay engine releases it */
+	STAGE_CLI_QUEUE, /* .. A's receive call returns it */
 	STAGE_UNATTRIBUTED, /* between two points, when a point between them was not seen */
 	STAGE_COUNT
 };
@@ -52,7 +52,7 @@ enum link_method {
 };
 
 enum call_shape {
-	SHAPE_TURNS,   /* a request, then its response */
+	SHAPE_TURNS, /* a request, then its response */
 	SHAPE_OVERLAP, /* the response begins before the request ends, or a stream without turns: total only */
 };
 
@@ -61,10 +61,10 @@ enum call_shape {
 #define CALL_PATH_MAX	80
 
 struct call {
-	uint8_t trace_id[16];	 /* the same for all calls of a tree */
-	uint64_t span_id;	 /* never 0 */
+	uint8_t trace_id[16]; /* the same for all calls of a tree */
+	uint64_t span_id; /* never 0 */
 	uint64_t parent_span_id; /* 0: a root */
-	uint32_t depth;		 /* 0: a root */
+	uint32_t depth; /* 0: a root */
 
 	uint32_t src; /* endpoint ids: src sent the request */
 	uint32_t dst;
@@ -75,20 +75,21 @@ struct call {
 	uint8_t proto; /* IPPROTO_TCP */
 
 	char method[CALL_METHOD_MAX]; /* printable, terminated; empty when the bytes are not HTTP */
-	char path[CALL_PATH_MAX];     /* without the query string */
-	uint16_t status;	      /* 0: unknown */
+	char path[CALL_PATH_MAX]; /* without the query string */
+	uint16_t status; /* 0: unknown */
 	uint64_t req_bytes;
 	uint64_t resp_bytes;
 
 	uint64_t start_mono_ns; /* the first point that was seen: A's send begins, when complete */
-	uint64_t total_ns;	/* = sum over stage_ns[] of what is known */
+	uint64_t total_ns; /* = sum over stage_ns[] of what is known */
 	uint64_t stage_ns[STAGE_COUNT];
-	uint64_t connect_ns;	/* handshake that this call waited for, before total_ns; else unknown */
-	uint64_t srv_self_ns;	/* srv_app less the time that B waited for its own calls */
+	uint64_t
+		connect_ns; /* handshake that this call waited for, before total_ns; else unknown */
+	uint64_t srv_self_ns; /* srv_app less the time that B waited for its own calls */
 
 	/* how much of the above was made by us, or by loss */
 	uint64_t inj_connect_ns;
-	uint64_t inj_req_ns;  /* asked delay within hold_req */
+	uint64_t inj_req_ns; /* asked delay within hold_req */
 	uint64_t inj_resp_ns; /* asked delay within hold_resp */
 	uint64_t inj_stream_ns;
 	uint64_t inj_loss_ns;
@@ -101,8 +102,8 @@ struct call {
 	uint32_t rule_id[CALL_RULES_MAX]; /* rules that touched it; 0 ends the list */
 
 	uint8_t link_method; /* enum link_method */
-	uint8_t shape;	     /* enum call_shape */
-	bool complete;	     /* every point was seen */
+	uint8_t shape; /* enum call_shape */
+	bool complete; /* every point was seen */
 	double link_confidence;
 };
 
