@@ -91,7 +91,7 @@ an_id_that_is_no_faults_is_refused_and_heals_nothing() {
 	network left right
 	warm left right
 	hopfault add "$(ep left)" "$(ep right)" drop proto udp
-	must_end 2 "no fault has this id" "$HOPFAULT" heal 1 9
+	must_end 2 "no fault has the id 9" "$HOPFAULT" heal 1 9
 	must_end 2 "'x' \(word 1\)" "$HOPFAULT" heal x
 	[[ $(faults_in_force) == 1 ]]
 }
