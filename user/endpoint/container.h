@@ -4,7 +4,7 @@
  * word means. Pure: text in, structs out.
  *
  *     GET /containers/json?all=1    --> id, names, labels, state, networks       (struct containers)
- *     GET /containers/ID/json       --> the process                              (struct container_process)
+ *     GET /containers/ID/json       --> the process, and what has changed since
  *
  * The text is foreign: its size is bounded by who read it, its depth and its number of values here; names
  * that are not [A-Za-z0-9][A-Za-z0-9_.-]* are taken as none, so that no container is called a path, another engine's
@@ -70,12 +70,12 @@ struct containers {
 int containers_parse(const char *text, size_t len_bytes, struct containers *ret_containers);
 void containers_done(struct containers *containers); /* for _cleanup_ */
 
-struct container_process {
-	pid_t pid; /* 0: none */
-	enum endpoint_state state;
-};
-int container_process_parse(const char *text, size_t len_bytes,
-			    struct container_process *ret_process);
+/*
+ * Brings a container up to date with the answer about it alone (it may have restarted since the list was made): state,
+ * networks, process (0: none). -EBADMSG, -E2BIG, -ENOMEM: it is as it was.
+ */
+int container_update(const char *text, size_t len_bytes, struct container *container,
+		     pid_t *ret_pid);
 
 /* The engine's own word about an error, escaped for the terminal; "" when it has none. */
 void container_message_parse(const char *text, size_t len_bytes, char *ret_message, size_t size);

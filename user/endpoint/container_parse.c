@@ -174,6 +174,7 @@ static void parse_network(const char *name, const json_t *value, struct containe
 	if (container->networks == CONTAINER_NETWORKS_MAX)
 		return;
 	network = &container->network[container->networks++];
+	*network = (struct container_network){ 0 };
 	if (strlen(name) <= ENDPOINT_NETWORK_MAX)
 		take_name(network->name, name);
 	network->has_mac = parse_mac(text_at(value, "MacAddress"), network->mac);
@@ -271,8 +272,8 @@ void containers_done(struct containers *containers)
 	*containers = (struct containers){ 0 };
 }
 
-int container_process_parse(const char *text, size_t len_bytes,
-			    struct container_process *ret_process)
+int container_update(const char *text, size_t len_bytes, struct container *container,
+		     pid_t *ret_pid)
 {
 	_cleanup_(decrefp) json_t *root = NULL;
 	const json_t *state, *pid;
@@ -286,10 +287,12 @@ int container_process_parse(const char *text, size_t len_bytes,
 	if (!json_is_integer(pid) || json_integer_value(pid) < 0 ||
 	    json_integer_value(pid) > INT32_MAX)
 		return -EBADMSG;
-	*ret_process = (struct container_process){
-		.pid = (pid_t)json_integer_value(pid),
-		.state = state_of_word(text_at(state, "Status")),
-	};
+	container->state = state_of_word(text_at(state, "Status"));
+	if (container->mode != CONTAINER_NET_SHARED) {
+		container->networks = 0;
+		parse_networks(root, container);
+	}
+	*ret_pid = (pid_t)json_integer_value(pid);
 	return 0;
 }
 

@@ -109,7 +109,7 @@ static int tell_engine_error(const struct wish *wish, int r)
 
 static bool does_run(const struct endpoint_target *target)
 {
-	return target->netns.fd >= 0 || target->refusal[0];
+	return target->netns.fd >= 0 || (target->refusal[0] && !target->is_gone);
 }
 
 static void drop_target(struct found *found, size_t i)
@@ -211,7 +211,8 @@ static int tell_not_running(const struct wish *wish)
 
 	return tell(wish, -EHOSTDOWN, "%s:%s does not run now (%s)",
 		    endpoint_kind_word(target->kind), target->name,
-		    endpoint_state_word(target->container->state));
+		    target->is_gone ? target->refusal
+				    : endpoint_state_word(target->container->state));
 }
 
 /* A switch in /run/netns is no endpoint: when many are meant it is not one of them. */

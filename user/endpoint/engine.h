@@ -23,6 +23,7 @@ struct endpoint_target {
 	struct netns netns; /* owned; NETNS_NONE: it does not run, or refusal says why */
 	char refusal
 		[ENDPOINT_REASON_MAX]; /* why it can't be worked on, for all that is known; "" */
+	bool is_gone; /* the refusal is about a moment: its process was not to be found */
 	struct container *container; /* owned, its labels NULL; NULL: not of a container engine */
 };
 

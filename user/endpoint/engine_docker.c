@@ -216,58 +216,67 @@ static void refuse(struct endpoint_target *target, const char *reason)
 	snprintf(target->refusal, sizeof(target->refusal), "%s", reason);
 }
 
-static void look_at_process(const struct container_process *process, struct endpoint_target *target)
+static void look_at_process(pid_t pid, struct endpoint_target *target)
 {
-	struct container *container = target->container;
 	int r;
 
-	if (process->state != ENDPOINT_STATE_UNKNOWN)
-		container->state = process->state;
-	if (process->pid == 0)
-		return;
-	r = open_process(container, process->pid, target);
+	r = open_process(target->container, pid, target);
+	target->is_gone = r == -ESRCH;
 	if (r == -ESRCH)
-		refuse(target, "its process is not on this machine, or has just ended");
+		refuse(target, "its process has just ended, or is not on this machine");
 	else if (r < 0)
 		snprintf(target->refusal, sizeof(target->refusal), "can't open its network: %s",
 			 strerror(-r));
-	else if (container->mode == CONTAINER_NET_HOST) {
+	else if (target->container->mode == CONTAINER_NET_HOST) {
 		netns_close(&target->netns);
 		refuse(target, "it has its host's network (--network host), not one of its own "
 			       "behind a veth");
 	}
 }
 
-static int add_target(const struct asking *asking, const struct pick *pick,
-		      const struct container_process *process)
+/* Takes the container over. pid 0: it has no process. */
+static int add_target(const struct asking *asking, enum endpoint_match match,
+		      struct container *container, pid_t pid)
 {
 	struct endpoint_target target = {
 		.kind = asking->place->kind,
-		.match = pick->match,
+		.match = match,
 		.netns = NETNS_NONE,
-		.container = copy_container(pick->container),
+		.container = container,
 	};
 
-	if (!target.container)
-		return -ENOMEM;
-	strcpy(target.name, pick->container->name);
-	if (process)
-		look_at_process(process, &target);
+	strcpy(target.name, container->name);
+	if (pid > 0)
+		look_at_process(pid, &target);
 	return found_add(asking->found, &target);
+}
+
+static int add_idle(const struct asking *asking, const struct pick *pick)
+{
+	struct container *container = copy_container(pick->container);
+
+	return container ? add_target(asking, pick->match, container, 0) : -ENOMEM;
 }
 
 /* One that went between the two questions is taken as one that does not run. */
 static int take_answer(const struct asking *asking, const struct pick *pick,
 		       const struct engine_answer *answer)
 {
-	struct container_process process = { .state = ENDPOINT_EXITED };
+	_cleanup_(freep) struct container *container = copy_container(pick->container);
 	int r = answer->error;
+	pid_t pid = 0;
 
+	if (!container)
+		return -ENOMEM;
 	if (r == 0 && answer->status == 200)
-		r = container_process_parse(answer->text, answer->len_bytes, &process);
-	else if (r == 0 && answer->status != 404)
+		r = container_update(answer->text, answer->len_bytes, container, &pid);
+	else if (r == 0 && answer->status == 404)
+		container->state = ENDPOINT_EXITED;
+	else if (r == 0)
 		r = -EBADMSG;
-	return r < 0 ? tell_trouble(asking, r) : add_target(asking, pick, &process);
+	if (r < 0)
+		return tell_trouble(asking, r);
+	return add_target(asking, pick->match, TAKE_PTR(container), pid);
 }
 
 static int ask_processes(const struct asking *asking, struct pick *pick, size_t picks)
@@ -309,7 +318,7 @@ static int select_among(const struct asking *asking, const struct selector *sele
 		if (next->match == ENDPOINT_MATCH_NOT)
 			add_names(asking->found, container);
 		else if (!is_alive(container->state) && selector->kind != SELECT_ALL)
-			r = add_target(asking, next, NULL);
+			r = add_idle(asking, next);
 		else if (is_alive(container->state))
 			snprintf(pick[picks++].path, sizeof(pick->path), "/containers/%s/json",
 				 container->id);
