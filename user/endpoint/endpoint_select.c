@@ -275,10 +275,10 @@ static int select_valid(struct wish *wish, struct endpoint_list *ret_list)
 		drop_targets(found, is_weaker);
 	drop_targets(found, is_repeated);
 	drop_targets(found, stands_idle);
-	if (!does_run(&found->target[0]))
-		return tell_not_running(wish);
 	if (!has_one_meaning(found))
 		return tell_ambiguous(wish);
+	if (!does_run(&found->target[0]))
+		return tell_not_running(wish);
 	return look_into_all(wish, ret_list);
 }
 
