@@ -232,6 +232,22 @@ static void a_later_answer_brings_a_container_up_to_date(void **state)
 	assert_string_equal(web->network[0].name, "front");
 }
 
+/* Podman's list says nothing of it. */
+static void whose_network_it_is_may_be_said_later(void **state)
+{
+	static const char later[] = "{\"State\":{\"Status\":\"running\",\"Pid\":5},"
+				    "\"HostConfig\":{\"NetworkMode\":\"container:" ID_WEB "\"}}";
+	_cleanup_(containers_done) struct containers containers = parsed(answer);
+	struct container *guest = &containers.container[2];
+	pid_t pid = 0;
+
+	assert_int_equal(container_update(later, strlen(later), guest, &pid), 0);
+	container_share_networks(&containers, guest);
+	assert_int_equal(guest->mode, CONTAINER_NET_SHARED);
+	assert_string_equal(guest->owner, "web1");
+	assert_int_equal(guest->networks, 2);
+}
+
 static void a_process_id_is_a_process_id(void **state)
 {
 	static const char *const wrong[] = {
@@ -271,6 +287,7 @@ int main(void)
 		cmocka_unit_test(entries_that_are_none_are_left_out),
 		cmocka_unit_test(more_networks_than_there_is_room_for_are_left_out),
 		cmocka_unit_test(a_later_answer_brings_a_container_up_to_date),
+		cmocka_unit_test(whose_network_it_is_may_be_said_later),
 		cmocka_unit_test(a_process_id_is_a_process_id),
 		cmocka_unit_test(an_engines_message_can_not_drive_the_terminal),
 	};

@@ -52,12 +52,12 @@ struct container {
 	char service[ENDPOINT_NAME_MAX + 1];
 	enum endpoint_state state;
 	enum container_network_mode mode;
-	char owner[ENDPOINT_NAME_MAX +
-		   1]; /* of a shared namespace: the container's name; "" else */
+	/* Of a shared namespace: the container whose it is; both "" else, or when it is not known. */
+	char owner_id[CONTAINER_ID_LEN + 1];
+	char owner[ENDPOINT_NAME_MAX + 1];
 	size_t networks;
 	struct container_network network[CONTAINER_NETWORKS_MAX];
 	const json_t *labels; /* borrowed; may be NULL */
-	size_t entry; /* where it stands in the answer */
 };
 
 struct containers {
@@ -76,6 +76,12 @@ void containers_done(struct containers *containers); /* for _cleanup_ */
  */
 int container_update(const char *text, size_t len_bytes, struct container *container,
 		     pid_t *ret_pid);
+
+/*
+ * Who is in another's namespace has its networks, which engines tell of the owner alone: they are taken from there. Nothing
+ * happens to a container that has its own. Docker says whose it is in the list, Podman in the later answer only.
+ */
+void container_share_networks(const struct containers *containers, struct container *guest);
 
 /* The engine's own word about an error, escaped for the terminal; "" when it has none. */
 void container_message_parse(const char *text, size_t len_bytes, char *ret_message, size_t size);

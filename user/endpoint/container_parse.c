@@ -192,6 +192,18 @@ static void parse_networks(const json_t *entry, struct container *container)
 	json_object_foreach(networks, name, value) parse_network(name, value, container);
 }
 
+static void parse_mode(const json_t *entry, struct container *container)
+{
+	const char *word = text_at(json_object_get(entry, "HostConfig"), "NetworkMode");
+
+	if (!word[0])
+		return; /* not said here */
+	container->mode = mode_of_word(word);
+	if (container->mode == CONTAINER_NET_SHARED &&
+	    container_id_is_valid(word + strlen(MODE_SHARED)))
+		strcpy(container->owner_id, word + strlen(MODE_SHARED));
+}
+
 static bool parse_container(const json_t *entry, struct container *container)
 {
 	const char *id = text_at(entry, "Id");
@@ -202,26 +214,22 @@ static bool parse_container(const json_t *entry, struct container *container)
 	parse_names(entry, container);
 	parse_labels(entry, container);
 	container->state = state_of_word(text_at(entry, "State"));
-	container->mode =
-		mode_of_word(text_at(json_object_get(entry, "HostConfig"), "NetworkMode"));
+	parse_mode(entry, container);
 	parse_networks(entry, container);
 	return true;
 }
 
-/* Who is in another's namespace has its networks, which engines tell of the owner alone. */
-static void share_networks(struct containers *containers, struct container *guest)
+void container_share_networks(const struct containers *containers, struct container *guest)
 {
-	const json_t *entry = json_array_get(containers->root, guest->entry);
-	const char *mode = text_at(json_object_get(entry, "HostConfig"), "NetworkMode");
-
-	for (size_t i = 0; i < containers->count; i++) {
+	for (size_t i = 0; i < containers->count && guest->mode == CONTAINER_NET_SHARED; i++) {
 		const struct container *owner = &containers->container[i];
 
-		if (strcmp(mode + strlen(MODE_SHARED), owner->id) != 0)
+		if (strcmp(guest->owner_id, owner->id) != 0)
 			continue;
 		strcpy(guest->owner, owner->name);
 		guest->networks = owner->networks;
 		memcpy(guest->network, owner->network, sizeof(guest->network));
+		return;
 	}
 }
 
@@ -234,13 +242,11 @@ static void take_entries(struct containers *containers)
 	{
 		struct container *container = &containers->container[containers->count];
 
-		container->entry = i;
 		if (parse_container(entry, container))
 			containers->count++;
 	}
 	for (i = 0; i < containers->count; i++)
-		if (containers->container[i].mode == CONTAINER_NET_SHARED)
-			share_networks(containers, &containers->container[i]);
+		container_share_networks(containers, &containers->container[i]);
 }
 
 int containers_parse(const char *text, size_t len_bytes, struct containers *ret_containers)
@@ -288,6 +294,7 @@ int container_update(const char *text, size_t len_bytes, struct container *conta
 	    json_integer_value(pid) > INT32_MAX)
 		return -EBADMSG;
 	container->state = state_of_word(text_at(state, "Status"));
+	parse_mode(root, container);
 	if (container->mode != CONTAINER_NET_SHARED) {
 		container->networks = 0;
 		parse_networks(root, container);

@@ -51,6 +51,7 @@ struct asking {
 	uint64_t began_ns, deadline_ns;
 	struct engine_http *http;
 	struct found *found;
+	const struct containers *containers; /* all of the engine's */
 };
 
 static const char *word_of(const struct asking *asking)
@@ -276,6 +277,7 @@ static int take_answer(const struct asking *asking, const struct pick *pick,
 		r = -EBADMSG;
 	if (r < 0)
 		return tell_trouble(asking, r);
+	container_share_networks(asking->containers, container);
 	return add_target(asking, pick->match, TAKE_PTR(container), pid);
 }
 
@@ -345,6 +347,7 @@ static int place_select(const struct place *place, const struct selector *select
 	if (r < 0)
 		return tell_trouble(&asking, r);
 	asking.http = http;
+	asking.containers = &containers;
 	r = list_containers(&asking, &containers);
 	return r < 0 ? r : select_among(&asking, selector, &containers);
 }
