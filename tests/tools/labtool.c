@@ -4,7 +4,7 @@
  *
  *     labtool up [--replace] [-s SERVICES] [-m STEPS] [-p PROGRAM] [-- SERVICE-OPTION...]
  *     labtool down | status | ps
- *     labtool resolve WORD
+ *     labtool resolve WORD | select WORD	one endpoint | all that are meant
  *     labtool client COMMAND...		in the client's network namespace
  *     labtool fq NETNS DEVICE DELAY-MS		install, read, remove
  */
@@ -98,6 +98,8 @@ static void show(const struct endpoint *endpoint)
 		const struct endpoint_interface *interface = &endpoint->interface[i];
 
 		printf(" %s<->%s", interface->name, interface->host.ifname);
+		if (interface->network[0])
+			printf(" net=%s", interface->network);
 		for (size_t k = 0; k < interface->addrs; k++)
 			printf(" %s/%u", endpoint_addr_text(&interface->addr[k].addr, text),
 			       interface->addr[k].prefix_len);
@@ -108,7 +110,7 @@ static void show(const struct endpoint *endpoint)
 static int ps(void)
 {
 	_cleanup_(endpoint_list_free) struct endpoint_list list = { 0 };
-	int r = endpoint_list(&list);
+	int r = endpoint_list(&list, NULL);
 
 	if (r < 0)
 		return told(r, "can't list endpoints");
@@ -126,6 +128,19 @@ static int resolve(const char *word)
 	if (r < 0)
 		return told(r, error);
 	show(endpoint);
+	return 0;
+}
+
+static int select_word(const char *word)
+{
+	_cleanup_(endpoint_list_free) struct endpoint_list list = { 0 };
+	char error[ENDPOINT_ERROR_MAX];
+	int r = endpoint_select(word, &list, error);
+
+	if (r < 0)
+		return told(r, error);
+	for (size_t i = 0; i < list.count; i++)
+		show(list.endpoint[i]);
 	return 0;
 }
 
@@ -185,11 +200,14 @@ int main(int argc, char **argv)
 		return ps();
 	if (!strcmp(word, "resolve") && argc > 2)
 		return resolve(argv[2]);
+	if (!strcmp(word, "select") && argc > 2)
+		return select_word(argv[2]);
 	if (!strcmp(word, "client") && argc > 2)
 		return client(argv + 2);
 	if (!strcmp(word, "fq") && argc > 4)
 		return fq(argv[2], argv[3], argv[4]);
-	fprintf(stderr, "usage: labtool up|down|status|ps|resolve WORD|client COMMAND...|"
-			"fq NETNS DEVICE DELAY-MS\n");
+	fprintf(stderr,
+		"usage: labtool up|down|status|ps|resolve WORD|select WORD|client COMMAND...|"
+		"fq NETNS DEVICE DELAY-MS\n");
 	return 2;
 }

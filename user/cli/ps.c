@@ -37,10 +37,26 @@ static const char *main_address(const struct endpoint_interface *interface, char
 	return "";
 }
 
+/* One that can't be worked on: why is told below the table. */
+static void print_refused(struct table *table, const struct endpoint *endpoint)
+{
+	table_cell(table, "%s", endpoint->name);
+	table_cell(table, "%s", endpoint_kind_word(endpoint->kind));
+	if (endpoint->pid)
+		table_cell(table, "%d", endpoint->pid);
+	else
+		table_cell(table, "-");
+	table_cell(table, "-");
+	table_cell(table, "-");
+	table_cell(table, "-");
+}
+
 static void print_endpoint(struct table *table, const struct endpoint *endpoint)
 {
 	char address[INET6_ADDRSTRLEN];
 
+	if (endpoint->interfaces == 0)
+		print_refused(table, endpoint);
 	for (size_t i = 0; i < endpoint->interfaces; i++) {
 		const struct endpoint_interface *interface = &endpoint->interface[i];
 
@@ -51,8 +67,14 @@ static void print_endpoint(struct table *table, const struct endpoint *endpoint)
 		else
 			table_cell(table, "%s", i ? "" : "-");
 		table_cell(table, "%s", main_address(interface, address));
+		table_cell(table, "%s", interface->network[0] ? interface->network : "-");
 		table_cell(table, "%s", interface->host.ifname);
 	}
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
 }
 
 static json_t *interface_json(const struct endpoint_interface *interface)
@@ -63,8 +85,9 @@ static json_t *interface_json(const struct endpoint_interface *interface)
 	for (size_t i = 0; i < interface->addrs; i++)
 		json_array_append_new(addresses, json_string(endpoint_addr_text(
 							 &interface->addr[i].addr, address)));
-	return json_pack("{s:s,s:o,s:s,s:I}", "name", interface->name, "addresses", addresses,
-			 "veth", interface->host.ifname, "veth_ifindex",
+	return json_pack("{s:s,s:o,s:o,s:s,s:I}", "name", interface->name, "addresses", addresses,
+			 "network", text_or_null(interface->network), "veth",
+			 interface->host.ifname, "veth_ifindex",
 			 (json_int_t)interface->host.ifindex);
 }
 
@@ -74,10 +97,13 @@ static json_t *endpoint_json(const struct endpoint *endpoint)
 
 	for (size_t i = 0; i < endpoint->interfaces; i++)
 		json_array_append_new(interfaces, interface_json(&endpoint->interface[i]));
-	return json_pack("{s:s,s:s,s:o,s:o}", "name", endpoint->name, "engine",
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", endpoint->name, "engine",
 			 endpoint_kind_word(endpoint->kind), "pid",
-			 endpoint->pid ? json_integer(endpoint->pid) : json_null(), "interfaces",
-			 interfaces);
+			 endpoint->pid ? json_integer(endpoint->pid) : json_null(), "id",
+			 text_or_null(endpoint->id), "project", text_or_null(endpoint->project),
+			 "service", text_or_null(endpoint->service), "state",
+			 text_or_null(endpoint_state_word(endpoint->state)), "refusal",
+			 text_or_null(endpoint->refusal), "interfaces", interfaces);
 }
 
 static int print_json(const struct endpoint_list *list)
@@ -89,14 +115,23 @@ static int print_json(const struct endpoint_list *list)
 	return ask_print_json(value);
 }
 
+/* What a user must know of one, and no column says. */
+static void print_note(const struct endpoint *endpoint)
+{
+	if (endpoint->refusal[0])
+		printf("%s can't be worked on: %s\n", endpoint->name, endpoint->refusal);
+	else if (endpoint->owner[0])
+		printf("%s has the network of %s\n", endpoint->name, endpoint->owner);
+	else if (endpoint->state == ENDPOINT_PAUSED)
+		printf("%s is paused\n", endpoint->name);
+}
+
 static int print_table(const struct endpoint_list *list)
 {
 	static const struct table_column columns[] = {
-		{ .header = "NAME", .shrinks = true },
-		{ .header = "ENGINE" },
-		{ .header = "PID", .align = TABLE_RIGHT },
-		{ .header = "ADDRESS", .shrinks = true },
-		{ .header = "VETH" },
+		{ .header = "NAME", .shrinks = true },	   { .header = "ENGINE" },
+		{ .header = "PID", .align = TABLE_RIGHT }, { .header = "ADDRESS", .shrinks = true },
+		{ .header = "NETWORK", .shrinks = true },  { .header = "VETH" },
 	};
 	_cleanup_(table_freep) struct table *table = table_new(columns, ARRAY_SIZE(columns), 80);
 
@@ -106,7 +141,11 @@ static int print_table(const struct endpoint_list *list)
 		puts("nothing can be named yet; `hopfault lab up` makes something to play with");
 		return EXIT_DONE;
 	}
-	return table_print(table, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;
+	if (table_print(table, stdout) < 0)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < list->count; i++)
+		print_note(list->endpoint[i]);
+	return EXIT_DONE;
 }
 
 static int run_ps(const struct command *command, int argc, char **argv)
@@ -114,6 +153,7 @@ static int run_ps(const struct command *command, int argc, char **argv)
 	_cleanup_(options_words_done) struct options_words words = {};
 	_cleanup_(endpoint_list_free) struct endpoint_list list = {};
 	struct ps_options options = {};
+	char trouble[ENDPOINT_ERROR_MAX];
 	int status, r;
 
 	status = command_parse(command, argc, argv, &options, &words);
@@ -122,18 +162,20 @@ static int run_ps(const struct command *command, int argc, char **argv)
 	status = command_needs_root(command);
 	if (status != EXIT_DONE)
 		return status;
-	r = endpoint_list(&list);
+	r = endpoint_list(&list, trouble);
 	if (r < 0) {
 		log_err(r, "cannot list endpoints: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
+	if (trouble[0])
+		log_warn("not all engines could be asked: %s", trouble);
 	return options.json ? print_json(&list) : print_table(&list);
 }
 
 const struct command command_ps = {
 	.name = "ps",
 	.usage = "[--json]",
-	.summary = "what can be named: lab services and network namespaces",
+	.summary = "what can be named: containers, lab services, network namespaces",
 	.options = ps_rows,
 	.run = run_ps,
 };

@@ -30,10 +30,39 @@ const char *endpoint_kind_word(enum endpoint_kind kind)
 		return "netns";
 	case ENDPOINT_PID:
 		return "pid";
+	case ENDPOINT_DOCKER:
+		return "docker";
+	case ENDPOINT_PODMAN:
+		return "podman";
+	case ENDPOINT_CONTAINERD:
+		return "containerd";
+	case ENDPOINT_UNIT:
+		return "unit";
 	case ENDPOINT_KINDS:
 		break;
 	}
 	return "unknown";
+}
+
+const char *endpoint_state_word(enum endpoint_state state)
+{
+	switch (state) {
+	case ENDPOINT_RUNNING:
+		return "running";
+	case ENDPOINT_PAUSED:
+		return "paused";
+	case ENDPOINT_RESTARTING:
+		return "restarting";
+	case ENDPOINT_CREATED:
+		return "created";
+	case ENDPOINT_EXITED:
+		return "exited";
+	case ENDPOINT_DEAD:
+		return "dead";
+	case ENDPOINT_STATE_UNKNOWN:
+		break;
+	}
+	return "";
 }
 
 int endpoint_full_name(const struct endpoint *endpoint, char *ret_name, size_t size)

@@ -68,6 +68,7 @@ static int lab_find(const char *name, struct endpoint_target *ret_target)
 const struct endpoint_engine endpoint_engine_lab = {
 	.kind = ENDPOINT_LAB,
 	.prefix = "lab",
+	.what = "lab service",
 	.bare = true,
 	.list = lab_list,
 	.find = lab_find,

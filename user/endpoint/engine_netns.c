@@ -40,6 +40,7 @@ static int netns_find(const char *name, struct endpoint_target *ret_target)
 const struct endpoint_engine endpoint_engine_netns = {
 	.kind = ENDPOINT_NETNS,
 	.prefix = "netns",
+	.what = "network namespace",
 	.bare = true,
 	.list = netns_list,
 	.find = netns_find,

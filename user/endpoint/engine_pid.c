@@ -45,5 +45,6 @@ static int pid_find(const char *name, struct endpoint_target *ret_target)
 const struct endpoint_engine endpoint_engine_pid = {
 	.kind = ENDPOINT_PID,
 	.prefix = "pid",
+	.what = "process id",
 	.find = pid_find,
 };

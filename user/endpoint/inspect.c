@@ -10,11 +10,14 @@
  * All answers come from the kernel. A container can rename its interfaces and mount what it likes over /sys: that changes
  * nothing here. A veth that is a port of a bridge is a host side itself, not a way into something.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -59,6 +62,47 @@ static int candidates_add_names(struct candidates *candidates)
 	return r;
 }
 
+/* A process's namespace, unless it is in already (by number, before it is opened). */
+static int candidates_add_process(struct candidates *candidates, pid_t pid)
+{
+	char path[64], link[64];
+	struct netns ns;
+	uint64_t ino;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		return 0;
+	link[len] = '\0';
+	if (sscanf(link, "net:[%" SCNu64 "]", &ino) != 1)
+		return 0;
+	for (size_t i = 0; i < candidates->count; i++)
+		if (candidates->netns[i].id.ino == ino)
+			return 0;
+	if (candidates->count >= ENDPOINTS_MAX || netns_open_pid(pid, 0, &ns) < 0)
+		return 0;
+	return candidates_add(candidates, &ns);
+}
+
+int candidates_add_processes(struct candidates *candidates)
+{
+	_cleanup_(closedirp) DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int r = 0;
+
+	candidates->has_processes = true;
+	if (!dir)
+		return -errno;
+	while (r == 0 && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0)
+			r = candidates_add_process(candidates, pid);
+	}
+	return r;
+}
+
 int candidates_collect(struct candidates *ret_candidates)
 {
 	_cleanup_(candidates_free) struct candidates candidates = { 0 };
@@ -88,7 +132,7 @@ void candidates_free(struct candidates *candidates)
 
 struct inspection {
 	const struct netns *netns;
-	const struct candidates *candidates;
+	struct candidates *candidates;
 	struct netlink *inside;
 	struct endpoint *endpoint; /* being filled */
 	/* Why there may be nothing to work on. */
@@ -129,8 +173,8 @@ static int check_other_end(const struct inspection *in, const struct netlink_lin
 }
 
 /* -ENODEV: in none of the candidates. */
-static int find_host_side(const struct inspection *in, const struct netlink_link *link,
-			  struct endpoint_host_side *ret_side)
+static int find_among_candidates(const struct inspection *in, const struct netlink_link *link,
+				 struct endpoint_host_side *ret_side)
 {
 	for (size_t i = 0; i < in->candidates->count; i++) {
 		const struct netns *there = &in->candidates->netns[i];
@@ -151,6 +195,18 @@ static int find_host_side(const struct inspection *in, const struct netlink_link
 		return 0;
 	}
 	return -ENODEV;
+}
+
+static int find_host_side(const struct inspection *in, const struct netlink_link *link,
+			  struct endpoint_host_side *ret_side)
+{
+	int r;
+
+	r = find_among_candidates(in, link, ret_side);
+	if (r != -ENODEV || in->candidates->has_processes)
+		return r;
+	r = candidates_add_processes(in->candidates);
+	return r < 0 ? r : find_among_candidates(in, link, ret_side);
 }
 
 static int add_interface(struct endpoint *endpoint, const struct netlink_link *link,
@@ -275,9 +331,9 @@ static void explain_nothing(const struct inspection *in, char *text, size_t size
 		snprintf(text, size, "it has no network interface but loopback");
 }
 
-static int inspect(struct inspection *in, char *ret_error)
+static int inspect(struct inspection *in)
 {
-	char reason[128];
+	struct endpoint *endpoint = in->endpoint;
 	int r;
 
 	r = netlink_open(in->netns->fd, &in->inside);
@@ -290,38 +346,70 @@ static int inspect(struct inspection *in, char *ret_error)
 		if (r < 0)
 			return r;
 	}
-	if (in->endpoint->interfaces > 0)
+	if (endpoint->interfaces > 0)
 		return 0;
-	explain_nothing(in, reason, sizeof(reason));
-	if (ret_error)
-		snprintf(ret_error, ENDPOINT_ERROR_MAX, "%s:%s can't be worked on: %s",
-			 endpoint_kind_word(in->endpoint->kind), in->endpoint->name, reason);
+	explain_nothing(in, endpoint->refusal, sizeof(endpoint->refusal));
 	return -EMEDIUMTYPE;
 }
 
-int endpoint_inspect(const char *name, enum endpoint_kind kind, struct endpoint_target *target,
-		     const struct candidates *candidates, struct endpoint **ret_endpoint,
-		     char *ret_error)
+static void take_networks(const struct container *container, struct endpoint *endpoint)
 {
-	_cleanup_(endpoint_freep) struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	struct inspection in = { .candidates = candidates, .endpoint = endpoint };
-	int r;
+	for (size_t i = 0; i < endpoint->interfaces; i++) {
+		const struct container_network *network =
+			container_network_of(container, &endpoint->interface[i]);
 
-	if (!endpoint) {
-		netns_close(&target->netns);
-		return -ENOMEM;
+		if (network)
+			strcpy(endpoint->interface[i].network, network->name);
 	}
-	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
-	endpoint->kind = kind;
+}
+
+static void take_target(struct endpoint_target *target, struct endpoint *endpoint)
+{
+	const struct container *container = target->container;
+
+	strcpy(endpoint->name, target->name);
+	strcpy(endpoint->refusal, target->refusal);
+	endpoint->kind = target->kind;
 	endpoint->pid = target->pid;
 	endpoint->start_time = target->start_time;
 	endpoint->netns = target->netns;
 	target->netns = NETNS_NONE;
+	if (!container)
+		return;
+	strcpy(endpoint->id, container->id);
+	strcpy(endpoint->project, container->project);
+	strcpy(endpoint->service, container->service);
+	strcpy(endpoint->owner, container->owner);
+	endpoint->state = container->state;
+}
+
+static void refuse_without_namespace(struct endpoint *endpoint)
+{
+	if (endpoint->refusal[0])
+		return;
+	snprintf(endpoint->refusal, sizeof(endpoint->refusal), "it does not run now (%s)",
+		 endpoint_state_word(endpoint->state));
+}
+
+int endpoint_inspect(struct endpoint_target *target, struct candidates *candidates,
+		     struct endpoint **ret_endpoint)
+{
+	_cleanup_(endpoint_freep) struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
+	struct inspection in = { .candidates = candidates, .endpoint = endpoint };
+	int r = -EMEDIUMTYPE;
+
+	if (!endpoint)
+		return -ENOMEM;
+	take_target(target, endpoint);
 	in.netns = &endpoint->netns;
-	r = inspect(&in, ret_error);
+	if (endpoint->netns.fd < 0)
+		refuse_without_namespace(endpoint);
+	else
+		r = inspect(&in);
 	netlink_close(in.inside);
-	if (r < 0)
-		return r;
-	*ret_endpoint = TAKE_PTR(endpoint);
-	return 0;
+	if (r == 0 && target->container)
+		take_networks(target->container, endpoint);
+	if (r == 0 || r == -EMEDIUMTYPE)
+		*ret_endpoint = TAKE_PTR(endpoint);
+	return r;
 }

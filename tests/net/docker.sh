@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# docker.sh - words mean the containers of a real Docker, started for this test and ended with it.
+#
+#     tests/net/docker.sh [FOLDER]		FOLDER: where labtool is (build/tests/tools)
+#
+# dockerd runs in a network namespace of its own with its own data, exec root and socket: it touches no other engine, no
+# other bridge, no firewall rule of the host. Exit status 77: there is no engine or no static busybox here.
+# shellcheck disable=SC2317,SC2015 # called by name, from run()
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/../.." && pwd)
+tool=${LABTOOL:-${1:-$here/build/tests/tools}/labtool}
+hopfault=${HOPFAULT:-$here/build/hopfault}
+ns=hfd$(printf '%x' $$)
+scratch=$(mktemp -d /tmp/"$ns".XXXX)
+export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_DOCKER_SOCKET=$scratch/docker.sock
+export HOPFAULT_PODMAN_SOCKET=$scratch/none.sock DOCKER_HOST=unix://$scratch/docker.sock
+failed=0 count=0
+
+skip() { echo "skip containers: $1"; echo "end 1"; rm -rf "$scratch"; exit 0; }
+command -v dockerd >/dev/null || skip "dockerd is not installed (docker.io)"
+command -v docker >/dev/null || skip "docker is not installed (docker.io)"
+[ "$(id -u)" = 0 ] || skip "not root"
+busybox=$(command -v busybox) || skip "busybox is not installed (busybox-static)"
+! ldd "$busybox" >/dev/null 2>&1 || skip "busybox is not a static one (busybox-static)"
+
+wait_for() { # SECONDS COMMAND...
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || { echo "waited in vain for: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
+# A process that has ended may stay a zombie until process 1 looks.
+has_ended() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+
+cleanup() {
+	local pid
+	"$hopfault" daemon --stop >/dev/null 2>&1 || true
+	docker ps -aq 2>/dev/null | xargs -r docker rm -f >/dev/null 2>&1 || true
+	if pid=$(cat "$scratch/dockerd.pid" 2>/dev/null); then # containerd is its child, and is ended by it
+		kill "$pid" && wait_for 20 has_ended "$pid" || true
+	fi
+	awk -v dir="$scratch/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount -l
+	ip netns del "$ns" 2>/dev/null || true
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+# nsenter, not `ip netns exec`, which hides the control groups. With ip_forward 0 dockerd would set FORWARD to DROP.
+engine_up() {
+	ip netns add "$ns"
+	nsenter --net="/run/netns/$ns" sh -c 'ip link set lo up; echo 1 > /proc/sys/net/ipv4/ip_forward
+		echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables' 2>/dev/null || true
+	nsenter --net="/run/netns/$ns" setsid dockerd --data-root "$scratch/data" --exec-root "$scratch/exec" \
+		-p "$scratch/dockerd.pid" -H "$DOCKER_HOST" >"$scratch/log" 2>&1 </dev/null &
+	wait_for 30 docker version
+	mkdir -p "$scratch/image/bin"
+	cp "$busybox" "$scratch/image/bin/busybox"
+	ln -s busybox "$scratch/image/bin/sleep"
+	tar -C "$scratch/image" -c . | docker import - box >/dev/null
+}
+
+box() { docker run -d "$@" box sleep 600 >/dev/null; }
+service() { # PROJECT SERVICE
+	echo "--label com.docker.compose.project=$1 --label com.docker.compose.service=$2"
+}
+# shellcheck disable=SC2046 # options are words
+containers_up() {
+	docker network create back >/dev/null
+	box --name web --network back --label app=web
+	docker network connect bridge web
+	box --name shop_db_1 --network back $(service shop db)
+	box --name shop_db_2 --network back $(service shop db)
+	box --name cache
+	box --name other $(service shop cache)
+	box --name guest --network container:web
+	box --name bare --network none
+	box --name hosted --network host
+	box --name 10.0.0.1
+}
+
+names() { "$tool" select "$1" | sed 's/ .*//' | tr '\n' ' ' | sed 's/ $//'; }
+means() { # WORD NAMES
+	local said
+	said=$(names "$1" 2>&1) && [ "$said" = "$2" ] || { echo "'$1' means: $said"; return 1; }
+}
+refused() { # WORD TEXT
+	local said
+	if said=$("$tool" select "$1" 2>&1); then echo "was not refused: $1"; return 1; fi
+	grep -qF -- "$2" <<<"$said" || { echo "said: $said"; return 1; }
+}
+id_of() { docker inspect -f '{{.Id}}' "$1"; }
+
+a_name_an_id_and_its_beginning_mean_one() {
+	means web docker:web && means docker:web docker:web && means "$(id_of web)" docker:web &&
+		means "$(id_of web | head -c 12)" docker:web
+}
+a_scaled_service_means_all_its_containers() {
+	local both="docker:shop_db_1 docker:shop_db_2"
+	means db "$both" && means shop/db "$both" && means '~shop_.*' "$both" && means label:app=web docker:web
+}
+each_network_has_its_name() {
+	local said
+	said=$("$tool" select web)
+	grep -q 'net=back 172' <<<"$said" && grep -q 'net=bridge 172' <<<"$said" || { echo "$said"; return 1; }
+}
+a_name_does_not_win_over_anothers_service() {
+	refused cache "say which of docker:cache, docker:shop/cache" && means docker:cache docker:cache &&
+		means shop/cache docker:other
+}
+what_has_no_veth_is_refused_with_the_reason() {
+	refused hosted "--network host" && refused bare "no network interface but loopback"
+}
+an_address_is_no_containers_name() {
+	refused 10.0.0.1 "is no endpoint's name" && means docker:10.0.0.1 docker:10.0.0.1
+}
+near_names_are_told() { refused shop_db_3 "shop_db_1'" && refused shop_db_3 "shop_db_2'"; }
+a_guest_has_its_owners_networks() {
+	[ "$("$tool" select guest | cut -d' ' -f3-)" = "$("$tool" select web | cut -d' ' -f3-)" ]
+}
+a_container_is_found_without_its_engine() {
+	local id
+	id=$(id_of shop_db_1 | head -c 12)
+	HOPFAULT_DOCKER_SOCKET=$scratch/none.sock means "$id" "containerd:$id"
+}
+a_stopped_one_is_known_and_a_started_one_found_again() {
+	docker stop -t 0 shop_db_1 >/dev/null
+	refused shop_db_1 "does not run now (exited)" || return 1
+	means db docker:shop_db_2 || return 1
+	docker start shop_db_1 >/dev/null
+	means db "docker:shop_db_1 docker:shop_db_2"
+}
+a_network_that_comes_again_keeps_its_name() {
+	docker network disconnect back web
+	docker network connect back web
+	each_network_has_its_name
+}
+
+address_of() { docker inspect -f '{{.NetworkSettings.Networks.bridge.IPAddress}}' "$1"; }
+answers() { docker exec "$1" busybox ping -c 1 -W 1 "$2" >/dev/null; } # FROM ADDRESS
+ms_of() { docker exec "$1" busybox ping -c 3 -W 1 "$2" | sed -n 's,.*min/avg/max = \([0-9]*\).*,\1,p'; }
+
+a_partition_cuts_running_containers_and_heals() {
+	local cache
+	cache=$(address_of cache)
+	answers web "$cache" || { echo "no answer before"; return 1; }
+	"$hopfault" partition web docker:cache || return 1
+	! answers web "$cache" || { echo "it answered through the cut"; return 1; }
+	"$hopfault" heal || return 1
+	answers web "$cache" || { echo "no answer after the heal"; return 1; }
+}
+a_delay_holds_one_direction_between_containers() {
+	local ms
+	"$hopfault" add web docker:cache delay 100ms || return 1
+	ms=$(ms_of web "$(address_of cache)")
+	"$hopfault" heal || return 1
+	[ "$ms" -ge 100 ] && [ "$ms" -lt 200 ] || { echo "100 ms one way were $ms ms there and back"; return 1; }
+}
+
+run() {
+	count=$((count + 1))
+	if "$1" >"$scratch/said" 2>&1; then
+		echo "ok $1"
+	else
+		echo "not ok $1: $(tail -n 1 "$scratch/said")"
+		sed 's/^/#   | /' "$scratch/said"
+		failed=1
+	fi
+}
+
+engine_up || { echo "not ok the_test_engine_comes_up: $(tail -n 1 "$scratch/log")"; echo "end 1"; exit 1; }
+containers_up
+for test in a_name_an_id_and_its_beginning_mean_one a_scaled_service_means_all_its_containers each_network_has_its_name \
+	a_name_does_not_win_over_anothers_service what_has_no_veth_is_refused_with_the_reason \
+	an_address_is_no_containers_name near_names_are_told a_guest_has_its_owners_networks \
+	a_container_is_found_without_its_engine a_stopped_one_is_known_and_a_started_one_found_again \
+	a_network_that_comes_again_keeps_its_name a_partition_cuts_running_containers_and_heals \
+	a_delay_holds_one_direction_between_containers; do
+	run "$test"
+done
+echo "end $count"
+exit "$failed"
