@@ -196,7 +196,8 @@ an_interrupted_up_leaves_nothing() {
 		read -rt "0.$(printf %03d "$i")" <> <(:) || true
 		kill -INT "$pid" 2>/dev/null || true
 		kill -TERM "$pid" 2>/dev/null || true
-		if wait "$pid"; then "$tool" down >/dev/null; fi
+		# a signal that comes when all is done already finds a whole lab
+		if wait "$pid" || "$tool" status >/dev/null 2>&1; then "$tool" down >/dev/null; fi
 		nothing_is_left
 	done
 }
