@@ -44,10 +44,10 @@ median() {
 
 # The longest and the shortest of one_way's figures lie within 60 us above a delay.
 every_packet_is_held() {
-	local delay_ns=$1 figures=$2
+	local delay_ns=$1 figures=$2 bare_ns=$3
 	[[ $(value_of received "$figures") == "$(value_of sent "$figures")" ]] || fail "packets were lost: $figures"
-	must_be_within "the shortest time (ns)" "$(value_of min "$figures")" "$delay_ns" $((delay_ns + 60000))
-	must_be_within "the longest time (ns)" "$(value_of max "$figures")" "$delay_ns" $((delay_ns + 60000))
+	must_be_within "the shortest time (ns)" "$(value_of min "$figures")" "$delay_ns" $((delay_ns + bare_ns + 60000))
+	must_be_within "the longest time (ns)" "$(value_of max "$figures")" "$delay_ns" $((delay_ns + bare_ns + 60000))
 }
 
 # hop_median SRC DST COLUMN FILE.csv: of the calls from SRC to DST
