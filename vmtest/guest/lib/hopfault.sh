@@ -42,7 +42,7 @@ median() {
 	sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
 }
 
-# The longest and the shortest of one_way's figures lie within 60 us above a delay.
+# The longest and the shortest of one_way's figures lie within 60 us above a delay and the way itself.
 every_packet_is_held() {
 	local delay_ns=$1 figures=$2 bare_ns=$3
 	[[ $(value_of received "$figures") == "$(value_of sent "$figures")" ]] || fail "packets were lost: $figures"
