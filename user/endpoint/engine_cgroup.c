@@ -133,6 +133,14 @@ static int add_container(struct found *found, const struct group *group, enum en
 	return found_add(found, &target);
 }
 
+/* The beginning of an id, as container_match() takes it. All processes are looked at for nothing less. */
+static bool could_be_id(const char *word)
+{
+	size_t len = strlen(word);
+
+	return len >= CONTAINER_ID_PREFIX_MIN && strspn(word, "0123456789abcdef") == len;
+}
+
 static int containerd_select(const struct selector *selector, struct found *found)
 {
 	_cleanup_(groups_free) struct groups groups = { .name_of = container_of };
@@ -140,6 +148,8 @@ static int containerd_select(const struct selector *selector, struct found *foun
 	int r;
 
 	if (selector->kind != SELECT_ALL && selector->kind != SELECT_NAME)
+		return 0;
+	if (selector->kind == SELECT_NAME && !could_be_id(selector->text))
 		return 0;
 	if (cgroup_read("/proc", getpid(), text) == 0)
 		cgroup_container(text, NULL, groups.own_id);
