@@ -508,7 +508,7 @@ int managed_take(struct managed *managed, const char *word,
 	return 0;
 }
 
-static struct managed_endpoint *find_mutable(struct managed *managed, uint32_t id)
+static struct managed_endpoint *find_mutable(const struct managed *managed, uint32_t id)
 {
 	for (size_t i = 0; i < managed->endpoints; i++)
 		if (managed->endpoint[i]->id == id)
@@ -569,10 +569,7 @@ void managed_let_go(struct managed *managed)
 
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id)
 {
-	for (size_t i = 0; i < managed->endpoints; i++)
-		if (managed->endpoint[i]->id == id)
-			return managed->endpoint[i];
-	return NULL;
+	return find_mutable(managed, id);
 }
 
 const char *managed_name(const struct managed *managed, uint32_t id)

@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define POLL_MAX_NS    100000000ULL /* then the loop has other things to do, the lease for one */
+#define POLL_MAX_NS    100000000ULL /* then the loop has other things to do */
 #define EVENTS_AT_ONCE 4096 /* between two looks at the clock */
 #define CAUGHT_UP      1024 /* events: few enough to be in no hurry any more */
 #define NICE_HURRIED   (-15)
