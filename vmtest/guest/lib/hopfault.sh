@@ -42,12 +42,26 @@ median() {
 	sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
 }
 
-# The longest and the shortest of one_way's figures lie within 60 us above a delay and the way itself.
+# every_packet_is_held DELAY_NS FIGURES BARE: none is lost or early, none more than 60 us later than the delay and the way
+# itself. FIGURES and BARE are one_way's, with and without the delay; of BARE the shortest counts, so no error looks smaller.
 every_packet_is_held() {
-	local delay_ns=$1 figures=$2 bare_ns=$3
+	local delay_ns=$1 figures=$2 longest
+	longest=$((delay_ns + $(value_of min "$3") + 60000))
 	[[ $(value_of received "$figures") == "$(value_of sent "$figures")" ]] || fail "packets were lost: $figures"
-	must_be_within "the shortest time (ns)" "$(value_of min "$figures")" "$delay_ns" $((delay_ns + bare_ns + 60000))
-	must_be_within "the longest time (ns)" "$(value_of max "$figures")" "$delay_ns" $((delay_ns + bare_ns + 60000))
+	must_be_within "the shortest time (ns)" "$(value_of min "$figures")" "$delay_ns" "$longest"
+	must_be_within "the longest time (ns)" "$(value_of max "$figures")" "$delay_ns" "$longest"
+}
+
+# fq_holds_one_direction_only LEFT_ADDRESS RIGHT_ADDRESS: 5 ms from left to right, and nothing back
+fq_holds_one_direction_only() {
+	local there back
+	there=$(one_way left "$2")
+	back=$(one_way right "$1") # the way itself, with no delay on it
+	note "one way, ns, fq 5 ms to $2: $there"
+	note "one way, ns, back to $1: $back"
+	[[ $(value_of received "$back") == "$(value_of sent "$back")" ]] || fail "packets were lost: $back"
+	must_be_within "the longest time back (ns)" "$(value_of max "$back")" 0 60000
+	every_packet_is_held 5000000 "$there" "$back"
 }
 
 # hop_median SRC DST COLUMN FILE.csv: of the calls from SRC to DST
