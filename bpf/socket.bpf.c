@@ -81,7 +81,7 @@ struct told {
 
 static __always_inline void tell(const struct sock *sk, const struct told *told, __u64 now_ns)
 {
-	struct hf_socket_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct hf_socket_event *event = event_reserve(sizeof(*event));
 
 	if (!event) {
 		struct hf_lost *here = lost_here();
@@ -284,7 +284,7 @@ int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 	owner = bpf_map_lookup_elem(&config, &zero);
 	if (owner && owner->tracing && now_ns < owner->lease_ns &&
 	    entry->sighting.flow.proto == IPPROTO_TCP) {
-		event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+		event = event_reserve(sizeof(*event));
 		if (event) {
 			*event = entry->sighting;
 			event_fill(&event->event, HF_EVENT_PACKET, sizeof(*event), now_ns);

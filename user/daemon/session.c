@@ -15,7 +15,7 @@
 #include "daemon/owner.h"
 
 #define TRACED_MAX  256
-#define TICK_NS	    50000000ULL /* the ring wakes us sooner when it fills up */
+#define TICK_NS	    100000000ULL /* the ring wakes us sooner when it fills up */
 #define PROGRESS_NS 500000000ULL
 
 static void on_chain(void *ctx, const struct chain *chain)

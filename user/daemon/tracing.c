@@ -29,7 +29,7 @@ struct tracing {
 	struct tracing_options with;
 	uint32_t *endpoint; /* copy */
 	struct tracer *tracer;
-	struct ring_buffer *ring;
+	struct ring_buffer *rings;
 	unsigned int taken; /* in this poll */
 	bool is_on;
 	bool is_hurried;
@@ -100,20 +100,38 @@ static void turn_off(struct tracing *tracing)
 	tracing->is_on = false;
 }
 
-/* What an earlier trace left in the ring is not ours. */
+/* Both rings as one: libbpf reads them in this order, and that is the order in time. NULL: see errno. */
+static struct ring_buffer *open_rings(const struct programs *programs, ring_buffer_sample_fn take,
+				      void *ctx)
+{
+	struct ring_buffer *rings =
+		ring_buffer__new(programs_map_fd(programs, PROGRAMS_EVENTS), take, ctx, NULL);
+	int r;
+
+	if (!rings)
+		return NULL;
+	r = ring_buffer__add(rings, programs_map_fd(programs, PROGRAMS_SPILL), take, ctx);
+	if (r < 0) {
+		ring_buffer__free(rings);
+		errno = -r;
+		return NULL;
+	}
+	return rings;
+}
+
+/* What an earlier trace left in the rings is not ours. */
 static int drop_event(void *ctx, void *data, size_t size)
 {
 	return 0;
 }
 
-static void empty_ring(const struct tracing *tracing)
+static void empty_rings(const struct programs *programs)
 {
-	struct ring_buffer *ring = ring_buffer__new(
-		programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS), drop_event, NULL, NULL);
+	struct ring_buffer *rings = open_rings(programs, drop_event, NULL);
 
-	if (ring)
-		ring_buffer__consume(ring);
-	ring_buffer__free(ring);
+	if (rings)
+		ring_buffer__consume(rings);
+	ring_buffer__free(rings);
 }
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing)
@@ -130,13 +148,12 @@ int tracing_start(const struct tracing_options *options, struct tracing **ret_tr
 		goto fail;
 	memcpy(tracing->endpoint, options->endpoint,
 	       options->endpoints * sizeof(*tracing->endpoint));
-	empty_ring(tracing);
+	empty_rings(options->programs);
 	r = tracer_new(&tracer, &tracing->tracer);
 	if (r < 0)
 		goto fail;
-	tracing->ring = ring_buffer__new(programs_map_fd(options->programs, PROGRAMS_EVENTS),
-					 take_event, tracing, NULL);
-	if (!tracing->ring) {
+	tracing->rings = open_rings(options->programs, take_event, tracing);
+	if (!tracing->rings) {
 		r = -errno;
 		goto fail;
 	}
@@ -164,7 +181,7 @@ int tracing_fd(const struct tracing *tracing)
 	return programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS);
 }
 
-/* The clock goes on only when the ring was read empty: what is still in it would come too late. */
+/* The clock goes on only when the rings were read empty: what is still in it would come too late. */
 void tracing_poll(struct tracing *tracing)
 {
 	uint64_t begin_ns = clock_now_ns(), before_ns;
@@ -173,7 +190,7 @@ void tracing_poll(struct tracing *tracing)
 	do {
 		before_ns = clock_now_ns();
 		tracing->taken = 0;
-		r = ring_buffer__consume(tracing->ring);
+		r = ring_buffer__consume(tracing->rings);
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
 		if (r >= 0 && r < CAUGHT_UP)
@@ -191,7 +208,7 @@ void tracing_finish(struct tracing *tracing)
 	before_ns = clock_now_ns();
 	do {
 		tracing->taken = 0;
-	} while (ring_buffer__consume(tracing->ring) == -EAGAIN &&
+	} while (ring_buffer__consume(tracing->rings) == -EAGAIN &&
 		 clock_now_ns() - before_ns < 500000000);
 	tracer_finish(tracing->tracer);
 }
@@ -203,7 +220,7 @@ void tracing_free(struct tracing *tracing)
 	if (tracing->is_on)
 		turn_off(tracing);
 	tracing_hurry(tracing, false);
-	ring_buffer__free(tracing->ring);
+	ring_buffer__free(tracing->rings);
 	tracer_free(tracing->tracer);
 	free(tracing->endpoint);
 	free(tracing);
