@@ -63,8 +63,9 @@ static __always_inline void flow_of(const struct sock *sk, struct hf_flow *flow)
 		bpf_probe_read_kernel(&flow->dst, sizeof(flow->dst),
 				      __builtin_preserve_access_index(&c->skc_v6_daddr));
 	}
-	/* skc_num is 0 again when a closing socket is told of */
-	flow->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+	flow->sport = c->skc_num; /* 0 again when a closing socket is told of: then it is here */
+	if (!flow->sport)
+		flow->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	flow->dport = bpf_ntohs(c->skc_dport);
 	flow->proto = IPPROTO_TCP;
 }
