@@ -36,10 +36,8 @@ static void on_ring(void *ctx, uint32_t events)
 {
 	struct owner *owner = ctx;
 
-	if (!owner->trace.tracing)
-		return;
-	tracing_hurry(owner->trace.tracing, true);
-	tracing_poll(owner->trace.tracing);
+	if (owner->trace.tracing)
+		tracing_poll(owner->trace.tracing);
 }
 
 static json_t *progress_of(const struct trace_session *trace)

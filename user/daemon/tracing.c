@@ -54,6 +54,15 @@ static struct lost_total read_lost(const struct tracing *tracing)
 	return total;
 }
 
+/* The reader shares the processors with what it watches. It is in no hurry until it falls behind; then it goes first. */
+static void hurry(struct tracing *tracing, bool hurry)
+{
+	if (tracing->is_hurried == hurry)
+		return;
+	tracing->is_hurried = hurry;
+	setpriority(PRIO_PROCESS, 0, hurry ? NICE_HURRIED : 0);
+}
+
 static int take_event(void *ctx, void *data, size_t size)
 {
 	struct tracing *tracing = ctx;
@@ -61,6 +70,13 @@ static int take_event(void *ctx, void *data, size_t size)
 	tracer_feed(tracing->tracer, data, size);
 	return ++tracing->taken >= EVENTS_AT_ONCE ? -EAGAIN
 						  : 0; /* this one is consumed either way */
+}
+
+/* The ring was full before it was read. */
+static int take_spilled(void *ctx, void *data, size_t size)
+{
+	hurry(ctx, true);
+	return take_event(ctx, data, size);
 }
 
 static int set_traced(struct tracing *tracing, bool traced)
@@ -102,7 +118,7 @@ static void turn_off(struct tracing *tracing)
 
 /* Both rings as one: libbpf reads them in this order, and that is the order in time. NULL: see errno. */
 static struct ring_buffer *open_rings(const struct programs *programs, ring_buffer_sample_fn take,
-				      void *ctx)
+				      ring_buffer_sample_fn take_spill, void *ctx)
 {
 	struct ring_buffer *rings =
 		ring_buffer__new(programs_map_fd(programs, PROGRAMS_EVENTS), take, ctx, NULL);
@@ -110,7 +126,7 @@ static struct ring_buffer *open_rings(const struct programs *programs, ring_buff
 
 	if (!rings)
 		return NULL;
-	r = ring_buffer__add(rings, programs_map_fd(programs, PROGRAMS_SPILL), take, ctx);
+	r = ring_buffer__add(rings, programs_map_fd(programs, PROGRAMS_SPILL), take_spill, ctx);
 	if (r < 0) {
 		ring_buffer__free(rings);
 		errno = -r;
@@ -127,7 +143,7 @@ static int drop_event(void *ctx, void *data, size_t size)
 
 static void empty_rings(const struct programs *programs)
 {
-	struct ring_buffer *rings = open_rings(programs, drop_event, NULL);
+	struct ring_buffer *rings = open_rings(programs, drop_event, drop_event, NULL);
 
 	if (rings)
 		ring_buffer__consume(rings);
@@ -152,7 +168,7 @@ int tracing_start(const struct tracing_options *options, struct tracing **ret_tr
 	r = tracer_new(&tracer, &tracing->tracer);
 	if (r < 0)
 		goto fail;
-	tracing->rings = open_rings(options->programs, take_event, tracing);
+	tracing->rings = open_rings(options->programs, take_event, take_spilled, tracing);
 	if (!tracing->rings) {
 		r = -errno;
 		goto fail;
@@ -165,15 +181,6 @@ int tracing_start(const struct tracing_options *options, struct tracing **ret_tr
 fail:
 	tracing_free(tracing);
 	return r;
-}
-
-/* The reader shares the processors with what it watches. It is in no hurry until it falls behind; then it goes first. */
-void tracing_hurry(struct tracing *tracing, bool hurry)
-{
-	if (tracing->is_hurried == hurry)
-		return;
-	tracing->is_hurried = hurry;
-	setpriority(PRIO_PROCESS, 0, hurry ? NICE_HURRIED : 0);
 }
 
 int tracing_fd(const struct tracing *tracing)
@@ -194,7 +201,7 @@ void tracing_poll(struct tracing *tracing)
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
 		if (r >= 0 && r < CAUGHT_UP)
-			tracing_hurry(tracing, false);
+			hurry(tracing, false);
 	} while (r == -EAGAIN && before_ns - begin_ns < POLL_MAX_NS);
 }
 
@@ -219,7 +226,7 @@ void tracing_free(struct tracing *tracing)
 		return;
 	if (tracing->is_on)
 		turn_off(tracing);
-	tracing_hurry(tracing, false);
+	hurry(tracing, false);
 	ring_buffer__free(tracing->rings);
 	tracer_free(tracing->tracer);
 	free(tracing->endpoint);
