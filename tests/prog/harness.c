@@ -126,7 +126,10 @@ int harness_open(struct harness **ret_harness)
 					 harness, NULL);
 	if (!harness->ring)
 		return -errno;
-	r = harness_set_lease(harness, HOUR_NS);
+	r = ring_buffer__add(harness->ring, bpf_map__fd(harness->programs->maps.spill), keep_event,
+			     harness);
+	if (r == 0)
+		r = harness_set_lease(harness, HOUR_NS);
 	if (r == 0)
 		r = name_everyone(harness);
 	if (r < 0)

@@ -139,6 +139,7 @@ int programs_map_fd(const struct programs *programs, enum programs_map map)
 		[PROGRAMS_COUNTS] = programs->socket->maps.counts,
 		[PROGRAMS_NAMESPACES] = programs->socket->maps.namespaces,
 		[PROGRAMS_EVENTS] = programs->socket->maps.events,
+		[PROGRAMS_SPILL] = programs->socket->maps.spill,
 		[PROGRAMS_LOST] = programs->socket->maps.lost,
 	};
 
