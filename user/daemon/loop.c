@@ -115,6 +115,7 @@ int loop_run(struct loop *loop)
 {
 	struct epoll_event event[BATCH];
 
+	loop->stopped = false;
 	while (!loop->stopped) {
 		int n = epoll_wait(loop->epoll_fd, event, BATCH, -1);
 

@@ -16,13 +16,15 @@
 #include "base/cleanup.h"
 
 static const unsigned int kept[] = {
-	CAP_BPF, /* load programs, make maps, see whether another owner's programs are at a device */
-	CAP_PERFMON, /* programs at tracepoints and functions, and such as read kernel memory */
+	/*
+	 * setns() into a container's network namespace; programs and maps, and looking up another owner's by their
+	 * ids. Where the kernel asks for CAP_BPF or CAP_PERFMON, this one does as well: keeping them would add nothing.
+	 */
+	CAP_SYS_ADMIN,
 	CAP_NET_ADMIN, /* programs and qdiscs on devices, the TAP, the mark of a released packet */
 	CAP_NET_RAW, /* the packet socket by which a held packet is released */
-	CAP_SYS_ADMIN, /* setns() into a container's network namespace; look up a program by its id */
-	CAP_SYS_PTRACE, /* open /proc/PID/ns/net of a process with rights that we have given up */
-	CAP_DAC_OVERRIDE, /* connect to the socket of an engine that runs for another user */
+	CAP_SYS_PTRACE, /* open /proc/PID/ns/net of a process that has rights which we gave up */
+	CAP_DAC_OVERRIDE, /* connect to the socket of an engine that another user runs */
 	CAP_SYS_NICE, /* SCHED_FIFO for the delay engine and the lease */
 };
 
