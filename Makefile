@@ -103,7 +103,7 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(TESTED_OBJ)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(SKELETONS)
 	$(call say,FUZZ)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Ibpf -Iuser -I$(BUILD) \
-		-o $@ $< $$(sed -n 's,^ \* uses: ,,p' $<) -ljansson -lm
+		-DHOPFAULT_VERSION='"$(VERSION)"' -o $@ $< $$(sed -n 's,^ \* uses: ,,p' $<) -ljansson -lm
 
 unit: $(UNIT_BIN)
 prog: $(PROG_BIN)
