@@ -135,4 +135,97 @@ a_folder_that_others_may_write_to_is_refused() {
 	! "$HOPFAULT" daemon 2>"$scratch/said" || fail "a symbolic link was followed"
 }
 
+# No control character but the end of a line, nothing that is no UTF-8.
+_are_harmless() { # FILE...
+	python3 - "$@" <<-'END' || fail "a terminal would obey what is in one of: $*"
+		import sys, unicodedata
+		for name in sys.argv[1:]:
+		    text = open(name, "rb").read().decode("utf-8")
+		    assert text, name
+		    bad = [c for c in text if c not in "\r\n" and unicodedata.category(c) in ("Cc", "Cf")]
+		    assert not bad, (name, bad, text[:300])
+	END
+}
+
+names_and_interfaces_of_strangers_reach_no_terminal() {
+	local evil=$'\e]0;x\a' odd odd_names=()
+	network left right
+	# an interface that a container has named; it has no veth, so its name stands in the refusal
+	_namespace odd
+	ip -n "$net-odd" link add name "$evil" type bridge
+	ip -n "$net-odd" link set "$evil" up
+	for odd in "@$net" "=$net" "$net,left"; do
+		ip netns add "$odd" && odd_names+=("$odd")
+	done
+	"$HOPFAULT" ps >"$scratch/ps" 2>&1
+	"$HOPFAULT" ps --json >"$scratch/ps.json" 2>&1
+	for odd in "${odd_names[@]}"; do
+		ip netns del "$odd"
+	done
+	grep -q "$net-left" "$scratch/ps" || fail "ps shows nothing"
+	! grep -q "[@=]$net" "$scratch/ps" || fail "a name that a spreadsheet would take for a formula is shown"
+	owner
+	! "$HOPFAULT" partition "netns:$net-odd" "$(ep left)" 2>"$scratch/said1" || fail "it has no veth"
+	! "$HOPFAULT" partition $'netns:\e[31m\xff' "$(ep left)" 2>"$scratch/said2" || fail "that is no name"
+	! "$HOPFAULT" add "$(ep left)" $'\u202egpj.exe' drop 2>"$scratch/said3" || fail "that is no name"
+	hopfault add "$(ep left)" "$(ep right)" drop
+	"$HOPFAULT" status >"$scratch/said4"
+	_are_harmless "$scratch"/ps "$scratch"/ps.json "$scratch"/said[1-4]
+}
+
+# What a service asks for ends up in five formats; in none of them is it more than text.
+requests_of_strangers_are_text_in_every_format() {
+	local file
+	network left right
+	warm left right
+	within right python3 - <<-'END' &
+		import socket
+		s = socket.create_server(("10.77.0.2", 8080))
+		while True:
+		    c, _ = s.accept()
+		    c.recv(4096)
+		    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+		    c.close()
+	END
+	owner
+	hopfault trace --chain "$(ep left),$(ep right)" -q --for 20s -n 4 --csv "$scratch/hops.csv" --summary "$scratch/summary.csv" \
+		--svg "$scratch/it.svg" --perfetto "$scratch/perfetto.json" --jsonl "$scratch/it.jsonl" -- \
+		nsenter --net="/run/netns/$net-left" python3 - >"$scratch/table" 2>&1 <<-'END'
+			import socket, time
+			for line in (b"GET /</text><script>alert(1)</script>",
+			             b"GET /\x1b]0;x\x07\xff\xe2\x80\xae\",\"=1+1",
+			             b"CONNECT =cmd|x!A0",
+			             b"GET http://user:secret@host/%0a?token=secret"):
+			    for attempt in range(100):
+			        try:
+			            c = socket.create_connection(("10.77.0.2", 8080))
+			            break
+			        except OSError:
+			            time.sleep(0.05)
+			    c.sendall(line + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+			    while c.recv(4096):
+			        pass
+			    c.close()
+		END
+	for file in hops.csv summary.csv it.svg perfetto.json it.jsonl table; do
+		! grep -q 'secret' "$scratch/$file" || fail "$file tells a secret"
+	done
+	_are_harmless "$scratch"/{hops.csv,summary.csv,it.svg,perfetto.json,it.jsonl,table}
+	! grep -q '<script' "$scratch/it.svg" || fail "the picture has a script in it"
+	python3 - "$scratch" <<-'END' || fail "a file is not what it should be: $(tail -n 3 "$scratch/hops.csv")"
+		import csv, json, sys, xml.dom.minidom
+		at = sys.argv[1]
+		rows = list(csv.DictReader(open(at + "/hops.csv", newline="")))
+		assert len(rows) == 4, len(rows)
+		for row in rows:
+		    assert None not in row and None not in row.values(), row
+		    assert not any(v[:1] in ("=", "+", "-", "@") for v in row.values()), row
+		assert any("script" in row["path"] for row in rows)
+		xml.dom.minidom.parse(at + "/it.svg")
+		json.load(open(at + "/perfetto.json"))
+		for line in open(at + "/it.jsonl"):
+		    json.loads(line)
+	END
+}
+
 run_facts "$@"
