@@ -79,7 +79,7 @@ connections_that_say_nothing_are_dropped_and_keep_nobody_waiting() {
 		hopfault status >/dev/null
 		must_be_within "status beside 60 of them, $manner (ms)" $((($(now_us) - before) / 1000)) 0 1500
 		wait "$knock"
-		figures=$(tr = ' ' <"$scratch/$manner")
+		figures=$(tr "=" ' ' <"$scratch/$manner")
 		must_be_within "closed by the owner" "$(value_of closed "$figures")" 60 60
 		must_be_within "first dropped (ms)" "$(value_of first_ms "$figures")" 1500 6000
 		must_be_within "last dropped (ms)" "$(value_of last_ms "$figures")" 1500 6000
@@ -98,7 +98,7 @@ more_connections_than_there_is_room_for_keep_nobody_out() {
 	wait_until 5 _has_connections "$owner" 60
 	hopfault status >/dev/null
 	wait "$knock"
-	must_be_within "closed by the owner" "$(value_of closed "$(tr = ' ' <"$scratch/silent")")" 300 300
+	must_be_within "closed by the owner" "$(value_of closed "$(tr "=" ' ' <"$scratch/silent")")" 300 300
 	hopfault status >/dev/null
 }
 
@@ -157,8 +157,8 @@ names_and_interfaces_of_strangers_reach_no_terminal() {
 	for odd in "@$net" "=$net" "$net,left"; do
 		ip netns add "$odd" && odd_names+=("$odd")
 	done
-	"$HOPFAULT" ps >"$scratch/ps" 2>&1
-	"$HOPFAULT" ps --json >"$scratch/ps.json" 2>&1
+	"$HOPFAULT" ps >"$scratch/ps" 2>&1 || true
+	"$HOPFAULT" ps --json >"$scratch/ps.json" 2>&1 || true
 	for odd in "${odd_names[@]}"; do
 		ip netns del "$odd"
 	done
