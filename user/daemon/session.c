@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "daemon/owner.h"
+#include "daemon/reply.h"
 
 #define TRACED_MAX  256
 #define TICK_NS	    100000000ULL /* the ring wakes us sooner when it fills up */
