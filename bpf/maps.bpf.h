@@ -14,9 +14,9 @@
 
 #define MAX_DEVICES   8192
 #define MAX_ADDRESSES 16384
-#define MAX_LINKS     16384
 #define MAX_RULES     16384
-#define RING_BYTES    (8 << 20)
+#define RING_BYTES    (512 << 10)
+#define SPILL_BYTES   (8 << 20)
 
 /* Lease, mark, tracing switch. Written by the owner through a memory map, read on each packet. */
 struct {
@@ -46,7 +46,7 @@ struct {
 } addresses SEC(".maps");
 
 /*
- * The live generation: link -> its rules. One slot, fetched once for each packet; replacing what is in the slot
+ * The live generation: link, nth -> rule. One slot, fetched once for each packet; replacing what is in the slot
  * makes a new fault set live on all links at once. Empty: nothing is asked. Written by the owner.
  */
 struct {
@@ -56,10 +56,10 @@ struct {
 	__array(
 		values, struct {
 			__uint(type, BPF_MAP_TYPE_HASH);
-			__uint(max_entries, MAX_LINKS);
+			__uint(max_entries, 1); /* each generation has its own size (Linux 5.10) */
 			__uint(map_flags, BPF_F_NO_PREALLOC);
-			__uint(key_size, sizeof(struct hf_link_key));
-			__uint(value_size, sizeof(struct hf_link));
+			__uint(key_size, sizeof(struct hf_rule_key));
+			__uint(value_size, sizeof(struct hf_link_rule));
 		});
 } faultset SEC(".maps");
 
@@ -96,11 +96,20 @@ struct {
 	__type(value, __u32);
 } namespaces SEC(".maps");
 
-/* Sightings and socket events, to the owner. */
+/*
+ * Sightings and socket events, to the owner. A ring is written from end to end, so a large one is cold memory at each
+ * event: this one is small enough to stay in a processor's cache. What it can't take goes to the spill.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RING_BYTES);
 } events SEC(".maps");
+
+/* The same, of a burst; empty unless the owner is late. See event_reserve(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, SPILL_BYTES);
+} spill SEC(".maps");
 
 /* What could not be told or done. Written here, read by the owner. */
 struct {

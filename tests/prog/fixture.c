@@ -66,11 +66,11 @@ struct hf_rule delay_rule(__u32 id, __u64 delay_ns)
 
 void ask_all(struct fixture *f, const struct hf_rule *rules, size_t count)
 {
-	struct harness_link a_to_b = { .key = { HOST_A, HOST_B }, .link.rules = count };
+	struct harness_link a_to_b = { .key = { HOST_A, HOST_B }, .rules = count };
 
 	assert_in_range(count, 0, HF_LINK_RULES_MAX);
 	if (count > 0)
-		memcpy(a_to_b.link.rule, rules, count * sizeof(*rules));
+		memcpy(a_to_b.rule, rules, count * sizeof(*rules));
 	assert_int_equal(harness_flip(f->harness, &a_to_b, 1), 0);
 }
 
@@ -148,6 +148,14 @@ struct hf_rule_counts counts_of(struct fixture *f, __u32 rule_id)
 
 	assert_int_equal(harness_counts(f->harness, rule_id, &counts), 0);
 	return counts;
+}
+
+void matched_at(struct fixture *f, __u32 rule_id, __u64 time_ns)
+{
+	struct hf_rule_counts counts = counts_of(f, rule_id);
+
+	counts.first_ns = time_ns;
+	assert_int_equal(harness_set_counts(f->harness, rule_id, &counts), 0);
 }
 
 size_t told(struct fixture *f)
