@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 #   make            build/hopfault and build/hopchain
-#   make demo       the main job on this machine, from nothing (root; installs what is missing)
+#   make demo       the main job on this machine, from nothing (root; installs what is missing);
+#                   ENGINE=docker: on containers, in the engine that runs, else in one of its own
 #   make test       all tests (root; installs what is missing)
 #   make bench      paired measurements
 #   make help       all targets
@@ -17,6 +18,7 @@ BPFTOOL	?= bpftool
 SANITIZE ?=
 BUILD	?= build$(if $(SANITIZE),/asan)
 OUT	?= out/demo
+ENGINE	?= lab
 Q	:= $(if $(V),,@)
 say	= $(if $(V),,@echo "  $(1)	$@")
 
@@ -121,8 +123,8 @@ setup:
 	scripts/setup
 
 demo: setup
-	$(MAKE) all
-	OUT=$(OUT) scripts/demo
+	$(MAKE) all $(if $(filter docker,$(ENGINE)),$(BUILD)/static/hopchain)
+	OUT=$(OUT) ENGINE=$(ENGINE) scripts/demo
 
 test: setup
 	tests/run
