@@ -6,6 +6,7 @@
 # A script says which image it needs by _image(), and ends with run_e2e. Every fact has its own containers on one network,
 # and an owner of its own; the engine is shared: that of E2E_ENGINE (its folder, as scripts/engine has it), which tests/run
 # starts once for all scripts, else one that the script starts for itself.
+FACTS_SECONDS=${FACTS_SECONDS:-120}
 # shellcheck source=tests/lib/facts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/facts.sh"
 
@@ -52,9 +53,30 @@ hopfault() {
 
 # container NAME IMAGE [WORD...]: which runs until the fact ends
 container() {
+	_start "$@"
+	_know "$1"
+}
+
+_start() {
 	docker run -d --name "$1" --hostname "$1" --network "$E2E_NETWORK" "${@:2}" >/dev/null
+}
+
+_know() {
 	process[$1]=$(docker inspect -f '{{.State.Pid}}' "$1")
 	((process[$1] > 0)) || fail "$1 ended at once: $(docker logs "$1" 2>&1 | tail -n 1)"
+}
+
+# containers NAME,NAME,... IMAGE [WORD...]: several at once; @ in a word is the container's name
+containers() {
+	local name starts=() words=("${@:2}")
+	for name in ${1//,/ }; do
+		_start "$name" "${words[@]//@/$name}" &
+		starts+=($!)
+	done
+	wait "${starts[@]}"
+	for name in ${1//,/ }; do
+		_know "$name"
+	done
 }
 
 # inside NAME COMMAND...: what `docker exec` does, in a hundredth of its time
