@@ -41,7 +41,7 @@ place_up() {
 	find_engine
 	[[ -z $(containers) ]] || fail "this engine has a project '$project' already, which is not ours: nothing was done to it"
 	say_command docker-compose -p "$project" -f scripts/compose/compose.yaml up -d
-	: >"$is_up"
+	echo "$HOPFAULT_DOCKER_SOCKET" >"$is_up"
 	compose up -d --build >"$out/compose.txt" 2>&1 || fail "it did not come up, see $out/compose.txt"
 	wait_for_answers
 }
@@ -70,7 +70,8 @@ place_down() {
 
 place_end() {
 	if [[ -e $is_up ]]; then
-		compose down -t 0 >/dev/null 2>&1
+		use_engine "$(cat "$is_up")"
+		compose down -t 0 >/dev/null 2>&1 || true
 		docker rmi hopfault/hopchain >/dev/null 2>&1 || true
 	fi
 	engine down "$engine_folder"

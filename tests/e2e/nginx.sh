@@ -66,6 +66,7 @@ curl_sees_the_delay_of_one_hop_twice() {
 	before=$(_ms)
 	hopfault add n2 n3 delay 100ms
 	must_be_within "milliseconds with 100 ms from n2 to n3" "$(_ms)" $((200 + before / 2)) $((400 + before * 2))
+	must_say "20 of 20 requests" hopfault lab load --from client --to n1:80 -n 20 --fail-on-error
 	hopfault heal
 	must_be_within "milliseconds after the heal" "$(_ms)" 0 $((100 + before * 2))
 }

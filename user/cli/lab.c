@@ -411,9 +411,7 @@ const struct command command_lab = {
 		"  up      makes them: network namespaces on one bridge that the host never sees\n"
 		"  load    sends requests from `client` to `a`, which calls `b`, and so on; with "
 		"--from and\n"
-		"          --to between any endpoints, in no lab: then the service's answers are "
-		"only\n"
-		"          counted by status\n"
+		"          --to between any endpoints, containers for example, in no lab\n"
 		"  status  what is there\n"
 		"  down    takes everything away\n",
 	.options = lab_rows,
