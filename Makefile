@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 #   make            build/hopfault and build/hopchain
-#   make demo       the main job on this machine, from nothing (root; installs what is missing)
+#   make demo       the main job on this machine, from nothing (root; installs what is missing);
+#                   ENGINE=docker: on containers, in the engine that runs, else in one of its own
 #   make test       all tests (root; installs what is missing)
 #   make bench      paired measurements
 #   make help       all targets
@@ -17,6 +18,7 @@ BPFTOOL	?= bpftool
 SANITIZE ?=
 BUILD	?= build$(if $(SANITIZE),/asan)
 OUT	?= out/demo
+ENGINE	?= lab
 Q	:= $(if $(V),,@)
 say	= $(if $(V),,@echo "  $(1)	$@")
 
@@ -68,6 +70,13 @@ $(BUILD)/hopchain: $(call obj,$(CHAIN_SRC) $(BASE_SRC))
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -ljansson -lpthread -lm
 
+# The service for an image FROM scratch, which has no libraries. getaddrinfo() asks /etc/hosts and DNS without them, which
+# is all that it has to do there.
+$(BUILD)/static/hopchain: $(call obj,$(CHAIN_SRC) $(BASE_SRC))
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CFLAGS) -static -Wl,--no-warnings -o $@ $^ -ljansson -lpthread -lm
+
 $(BUILD)/%.o: %.c | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC)
@@ -114,8 +123,8 @@ setup:
 	scripts/setup
 
 demo: setup
-	$(MAKE) all
-	OUT=$(OUT) scripts/demo
+	$(MAKE) all $(if $(filter docker,$(ENGINE)),$(BUILD)/static/hopchain)
+	OUT=$(OUT) ENGINE=$(ENGINE) scripts/demo
 
 test: setup
 	tests/run
@@ -133,4 +142,4 @@ format:
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' -not -path '*/packages/*' 2>/dev/null)

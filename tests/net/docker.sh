@@ -5,64 +5,30 @@
 #
 #     tests/net/docker.sh [FOLDER]		FOLDER: where labtool is (build/tests/tools)
 #
-# dockerd runs in a network namespace of its own with its own data, exec root and socket: it touches no other engine, no
-# other bridge, no firewall rule of the host. Exit status 77: there is no engine or no static busybox here.
+# scripts/engine makes it: it touches no other engine, no other bridge, no firewall rule of the host.
 # shellcheck disable=SC2317,SC2015 # called by name, from run()
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
 tool=${LABTOOL:-${1:-$here/build/tests/tools}/labtool}
 hopfault=${HOPFAULT:-$here/build/hopfault}
-ns=hfd$(printf '%x' $$)
-scratch=$(mktemp -d /tmp/"$ns".XXXX)
-export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_DOCKER_SOCKET=$scratch/docker.sock
-export HOPFAULT_PODMAN_SOCKET=$scratch/none.sock DOCKER_HOST=unix://$scratch/docker.sock
+engine=$here/scripts/engine
+scratch=$(mktemp -d /tmp/hfd.XXXXXX)
+export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_DOCKER_SOCKET=$scratch/engine/docker.sock
+export HOPFAULT_PODMAN_SOCKET=$scratch/none.sock DOCKER_HOST=unix://$HOPFAULT_DOCKER_SOCKET
 failed=0 count=0
 
-skip() { echo "skip containers: $1"; echo "end 1"; rm -rf "$scratch"; exit 0; }
-command -v dockerd >/dev/null || skip "dockerd is not installed (docker.io)"
-command -v docker >/dev/null || skip "docker is not installed (docker.io)"
-[ "$(id -u)" = 0 ] || skip "not root"
-busybox=$(command -v busybox) || skip "busybox is not installed (busybox-static)"
-! ldd "$busybox" >/dev/null 2>&1 || skip "busybox is not a static one (busybox-static)"
-
-wait_for() { # SECONDS COMMAND...
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || { echo "waited in vain for: $*"; return 1; }
-		sleep 0.05
-	done
-}
-
-# A process that has ended may stay a zombie until process 1 looks.
-has_ended() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
-
 cleanup() {
-	local pid
 	"$hopfault" daemon --stop >/dev/null 2>&1 || true
-	docker ps -aq 2>/dev/null | xargs -r docker rm -f >/dev/null 2>&1 || true
-	if pid=$(cat "$scratch/dockerd.pid" 2>/dev/null); then # containerd is its child, and is ended by it
-		kill "$pid" && wait_for 20 has_ended "$pid" || true
-	fi
-	awk -v dir="$scratch/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount -l
-	ip netns del "$ns" 2>/dev/null || true
+	"$engine" down "$scratch/engine" || true
 	rm -rf "$scratch"
 }
 trap cleanup EXIT
 
-# nsenter, not `ip netns exec`, which hides the control groups. With ip_forward 0 dockerd would set FORWARD to DROP.
+why=$("$engine" missing) || { echo "skip containers: $why"; echo "end 1"; exit 0; }
+
 engine_up() {
-	ip netns add "$ns"
-	nsenter --net="/run/netns/$ns" sh -c 'ip link set lo up; echo 1 > /proc/sys/net/ipv4/ip_forward
-		echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables' 2>/dev/null || true
-	nsenter --net="/run/netns/$ns" setsid dockerd --data-root "$scratch/data" --exec-root "$scratch/exec" \
-		-p "$scratch/dockerd.pid" -H "$DOCKER_HOST" >"$scratch/log" 2>&1 </dev/null &
-	wait_for 30 docker version
-	mkdir -p "$scratch/image/bin"
-	cp "$busybox" "$scratch/image/bin/busybox"
-	ln -s busybox "$scratch/image/bin/sleep"
-	tar -C "$scratch/image" -c . | docker import - box >/dev/null
+	"$engine" up "$scratch/engine" $$ && "$engine" image box busybox
 }
 
 box() { docker run -d "$@" box sleep 600 >/dev/null; }
@@ -173,7 +139,7 @@ run() {
 	fi
 }
 
-engine_up || { echo "not ok the_test_engine_comes_up: $(tail -n 1 "$scratch/log")"; echo "end 1"; exit 1; }
+why=$(engine_up 2>&1) || { echo "not ok the_test_engine_comes_up: $(tail -n 1 <<<"$why")"; echo "end 1"; exit 1; }
 containers_up
 for test in a_name_an_id_and_its_beginning_mean_one a_scaled_service_means_all_its_containers each_network_has_its_name \
 	a_name_does_not_win_over_anothers_service what_has_no_veth_is_refused_with_the_reason \

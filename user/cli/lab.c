@@ -18,7 +18,7 @@
 #include "base/units.h"
 #include "chain/load.h"
 #include "cli/command.h"
-#include "endpoint/endpoint.h"
+#include "cli/load_place.h"
 
 #define SERVICE_ARGS_MAX 16
 
@@ -34,6 +34,8 @@ struct lab_words {
 	const char *answer_size;
 	uint64_t timeout_ns;
 	/* load */
+	const char *from;
+	const char *to;
 	uint64_t requests;
 	uint64_t connections;
 	uint64_t rate;
@@ -93,6 +95,16 @@ static const struct option_row lab_rows[] = {
 		  "step less, and so can still say which hop failed (1s)",
 	  .kind = OPTION_TIME,
 	  OPTION_INTO(struct lab_words, timeout_ns) },
+	{ .name = "from",
+	  .value = "NAME",
+	  .help = "load: send from this endpoint, a container for example (the lab's client)",
+	  .kind = OPTION_TEXT,
+	  OPTION_INTO(struct lab_words, from) },
+	{ .name = "to",
+	  .value = "NAME:PORT",
+	  .help = "load: to this endpoint, or ADDRESS:PORT (the lab's first service)",
+	  .kind = OPTION_TEXT,
+	  OPTION_INTO(struct lab_words, to) },
 	{ .name = "requests",
 	  .letter = 'n',
 	  .value = "N",
@@ -282,23 +294,6 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-/* The first service's address, from where it is written down. */
-static int find_target(char *target, size_t size, char *ret_error)
-{
-	_cleanup_(lab_status_free) struct lab_status status = {};
-	char address[INET6_ADDRSTRLEN];
-	int r = lab_status(&status, ret_error);
-
-	for (size_t i = 0; r >= 0 && i < status.nodes; i++) {
-		if (status.node[i].is_client)
-			continue;
-		snprintf(target, size, "%s:%d", endpoint_addr_text(&status.node[i].ipv4, address),
-			 LAB_PORT);
-		return 0;
-	}
-	return r < 0 ? r : -ENOENT;
-}
-
 static int write_files(const struct lab_words *words, const struct load_result *result)
 {
 	int r = 0;
@@ -321,12 +316,15 @@ static bool all_succeeded(const struct load_result *result)
 static int run_load(const struct lab_words *words)
 {
 	_cleanup_(load_result_done) struct load_result result = {};
-	char target[LOAD_TARGET_BYTES], error[LAB_ERROR_MAX] = "the lab has no service";
+	char target[LOAD_TARGET_BYTES], error[LOAD_PLACE_ERROR_MAX] = "";
 	int r;
 
-	r = find_target(target, sizeof(target), error);
-	if (r >= 0)
-		r = lab_enter_client(error);
+	if (!words->from != !words->to) {
+		log_err(0, "lab: --from and --to are given together, or neither");
+		return EXIT_MISUSED;
+	}
+	r = words->from ? load_place_endpoint(words->from, words->to, target, sizeof(target), error)
+			: load_place_lab(target, sizeof(target), error);
 	if (r < 0) {
 		log_err(r, "%s", error);
 		return EXIT_FAILED;
@@ -411,7 +409,9 @@ const struct command command_lab = {
 	.summary = "services a b c d e in a chain, and a client, to try things on",
 	.details =
 		"  up      makes them: network namespaces on one bridge that the host never sees\n"
-		"  load    sends requests from `client` to `a`, which calls `b`, and so on\n"
+		"  load    sends requests from `client` to `a`, which calls `b`, and so on; with "
+		"--from and\n"
+		"          --to between any endpoints, containers for example, in no lab\n"
 		"  status  what is there\n"
 		"  down    takes everything away\n",
 	.options = lab_rows,
