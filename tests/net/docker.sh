@@ -154,6 +154,17 @@ a_partition_cuts_running_containers_and_heals() {
 	"$hopfault" heal || return 1
 	answers web "$cache" || { echo "no answer after the heal"; return 1; }
 }
+back_address_of() { docker inspect -f '{{.NetworkSettings.Networks.back.IPAddress}}' "$1"; }
+a_partition_of_a_scaled_service_cuts_all_its_containers() {
+	local web said
+	web=$(back_address_of web)
+	answers shop_db_1 "$web" && answers shop_db_2 "$web" || { echo "no answer before"; return 1; }
+	said=$("$hopfault" partition db web) || return 1
+	grep -qF "(db: 2 endpoints (shop_db_1, shop_db_2); 4 links)" <<<"$said" || { echo "$said"; return 1; }
+	! answers shop_db_1 "$web" && ! answers shop_db_2 "$web" || { echo "it answered through the cut"; return 1; }
+	answers shop_db_1 "$(back_address_of shop_db_2)" || { echo "inside the service it is cut"; return 1; }
+	"$hopfault" heal && answers shop_db_2 "$web"
+}
 a_delay_holds_one_direction_between_containers() {
 	local ms
 	"$hopfault" add web docker:cache delay 100ms || return 1
@@ -180,6 +191,7 @@ for test in a_name_an_id_and_its_beginning_mean_one a_scaled_service_means_all_i
 	an_address_is_no_containers_name near_names_are_told a_guest_has_its_owners_networks \
 	a_container_is_found_without_its_engine a_stopped_one_is_known_and_a_started_one_found_again \
 	a_network_that_comes_again_keeps_its_name a_partition_cuts_running_containers_and_heals \
+	a_partition_of_a_scaled_service_cuts_all_its_containers \
 	a_delay_holds_one_direction_between_containers; do
 	run "$test"
 done

@@ -186,6 +186,10 @@ static void groups_come_first_then_the_keywords(void **state)
 	assert_false(request.oneway || request.has_seed);
 	assert_int_equal(parse(WORDS("a,b,c"), true, &request, message), 0);
 	assert_int_equal(request.groups, 1);
+	assert_int_equal(
+		parse(WORDS("label:app=web,x", "~db-.*", "for", "5s"), false, &request, message),
+		0);
+	assert_int_equal(request.groups, 2);
 }
 
 static void assert_partition_refused(char **argv, bool with_grudge, const char *expected)

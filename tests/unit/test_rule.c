@@ -315,6 +315,31 @@ static void distribution_belongs_behind_a_jitter(void **state)
 		       "'distribution' (word 4): it belongs right behind the times of a delay");
 }
 
+static void names_may_be_labels_and_expressions(void **state)
+{
+	struct line line;
+	struct rule_request request;
+
+	request = parsed(&line, "label:app=web,db docker:~web-(a|b)+ drop");
+	assert_string_equal(request.src, "label:app=web,db");
+	assert_string_equal(request.dst, "docker:~web-(a|b)+");
+	request = parsed(&line, "~.* docker:label:k=$x;y drop");
+	assert_string_equal(request.src, "~.*");
+	assert_string_equal(request.dst, "docker:label:k=$x;y");
+	assert_reads_as("shop/web ~[ab]? delay 5ms both", "shop/web ~[ab]? delay 5ms both");
+	/* only there: elsewhere the same characters are a slip of the hand */
+	assert_refused("a=b c drop",
+		       "'a=b' (word 1): not a name: names have letters, digits and _ . : / @ "
+		       "-, and commas between them");
+	assert_refused("a~b c drop",
+		       "'a~b' (word 1): not a name: names have letters, digits and _ . : / @ "
+		       "-, and commas between them");
+	assert_refused("a,,~b c drop", "'a,,~b' (word 1): an empty name in the list");
+	assert_refused("~a\tb c drop",
+		       "'~a\tb' (word 1): not a name: it has printable characters alone, "
+		       "and no space or comma");
+}
+
 static void names_that_are_none(void **state)
 {
 	assert_refused("a,,b c drop", "'a,,b' (word 1): an empty name in the list");
@@ -512,6 +537,7 @@ int main(void)
 		cmocka_unit_test(words_of_netem_that_come_later),
 		cmocka_unit_test(effects_that_come_later),
 		cmocka_unit_test(distribution_belongs_behind_a_jitter),
+		cmocka_unit_test(names_may_be_labels_and_expressions),
 		cmocka_unit_test(names_that_are_none),
 		cmocka_unit_test(empty_words_are_told),
 		cmocka_unit_test(long_words_are_cut_in_errors),

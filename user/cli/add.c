@@ -71,9 +71,12 @@ const struct command command_add = {
 	.usage = "SRC DST EFFECT... [MATCH] [both] [for TIME] [seed N] [-- COMMAND...]",
 	.summary = "put a fault on the links from SRC to DST",
 	.details =
-		"  SRC, DST  names joined by commas; lab:NAME, netns:NAME or pid:N when a bare "
-		"name\n"
-		"            could be several things (see: hopfault ps)\n"
+		"  SRC, DST  names joined by commas: containers, compose services (web, "
+		"shop/web),\n"
+		"            label:KEY=VALUE, ~EXPRESSION for the whole name; docker:NAME, "
+		"netns:NAME,\n"
+		"            lab:NAME or pid:N when a bare name could be several things (see: "
+		"hopfault ps)\n"
 		"  EFFECT    delay TIME [JITTER]   later, by TIME; uniform in "
 		"TIME-JITTER..TIME+JITTER\n"
 		"            loss PERCENT          some packets never arrive, at random\n"
@@ -89,6 +92,7 @@ const struct command command_add = {
 		"command's. Examples:\n"
 		"  hopfault add a b delay 5ms\n"
 		"  hopfault add a b loss 1% port 8080 for 30s seed 7\n"
+		"  hopfault add web '~db-.*' loss 2%   (web scaled to 3: all of them)\n"
 		"  hopfault add a,b c drop both -- curl http://10.83.0.2:8080/\n",
 	.options = add_rows,
 	.run = run_add,

@@ -101,7 +101,11 @@ const struct command command_partition = {
 	.usage = "GROUP GROUP... [oneway] [for TIME] [-- COMMAND...]",
 	.summary = "cut all links between groups, in one instant",
 	.details =
-		"  GROUP     names joined by commas; inside a group everybody still talks\n"
+		"  GROUP     names joined by commas; inside a group everybody still talks. A "
+		"compose\n"
+		"            service (web, shop/web), label:KEY=VALUE and ~EXPRESSION mean as "
+		"many\n"
+		"            containers as there are\n"
 		"  oneway    only what the first group sends to the others is dropped\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"\n"
@@ -110,6 +114,7 @@ const struct command command_partition = {
 		"passes, so that a one-way cut stays one. Examples:\n"
 		"  hopfault partition c d\n"
 		"  hopfault partition a,b c,d,e for 30s\n"
+		"  hopfault partition web,db cache\n"
 		"  hopfault partition --grudge majorities-ring a b c d e\n",
 	.options = partition_rows,
 	.run = run_partition,

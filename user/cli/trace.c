@@ -56,7 +56,7 @@ static const struct option_row trace_rows[] = {
 	COMMAND_HELP_ROW(struct trace_options),
 	{ .name = "chain",
 	  .value = "A,B,...",
-	  .help = "the endpoints, the one that asks first; a chain begins on the link A->B",
+	  .help = "the endpoints, the one that asks first; a chain begins on a link A->B",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct trace_options, chain) },
 	{ .name = "chains",

@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
+#define MEANT_NAMES 3 /* of what one word meant, at least, are said by name */
+
 struct faults {
 	struct faults_options with;
 	struct fault_ids ids;
@@ -34,6 +36,7 @@ static uint64_t random_seed(void)
 struct ids {
 	uint32_t *id;
 	size_t count;
+	bool has_many; /* one of the words meant several: then somebody may be in twice, and is no mistake */
 };
 
 static void ids_done(struct ids *ids)
@@ -53,6 +56,43 @@ static int ids_add(struct ids *ids, uint32_t id)
 	return 0;
 }
 
+static bool ids_have(const struct ids *ids, uint32_t id)
+{
+	for (size_t i = 0; i < ids->count; i++)
+		if (ids->id[i] == id)
+			return true;
+	return false;
+}
+
+static void ids_make_unique(struct ids *ids)
+{
+	struct ids kept = { .id = ids->id };
+
+	for (size_t i = 0; i < ids->count; i++)
+		if (!ids_have(&kept, ids->id[i]))
+			kept.id[kept.count++] = ids->id[i];
+	ids->count = kept.count;
+}
+
+/* "web: 5 endpoints (web-1, web-2, web-3 and 2 more)" is added to what was said of other words. */
+static void note_meaning(const struct faults *faults, const char *word, const uint32_t *id,
+			 size_t count, char *meant)
+{
+	size_t shown = count > MEANT_NAMES + 1 ? MEANT_NAMES : count, used = strlen(meant);
+	char one[FAULTS_MEANT_MAX], *at = one, *end = one + sizeof(one);
+
+	at += snprintf(at, (size_t)(end - at), "%s%.127s: %zu endpoints (", used ? "; " : "", word,
+		       count);
+	for (size_t i = 0; i < shown; i++)
+		at += snprintf(at, (size_t)(end - at), "%s%.80s", i ? ", " : "",
+			       managed_name(faults->with.managed, id[i]));
+	if (shown < count)
+		at += snprintf(at, (size_t)(end - at), " and %zu more", count - shown);
+	snprintf(at, (size_t)(end - at), ")");
+	if (used + strlen(one) < FAULTS_MEANT_MAX && !strstr(meant, one))
+		strcpy(meant + used, one);
+}
+
 static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id, char *ret_error)
 {
 	const struct managed_endpoint *endpoint;
@@ -65,21 +105,36 @@ static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id
 	return 0;
 }
 
-/* A comma list; the parser has seen to it that no name in it is empty. */
-static int resolve_list(struct faults *faults, const char *list, struct ids *ret_ids,
+static int resolve_word(struct faults *faults, const char *word, struct ids *ids, char *meant,
+			char *ret_error)
+{
+	_cleanup_(freep) uint32_t *id = NULL;
+	size_t count = 0;
+	int r;
+
+	r = managed_take_all(faults->with.managed, word, &id, &count, ret_error);
+	for (size_t i = 0; i < count && r >= 0; i++)
+		r = ids_add(ids, id[i]);
+	if (r < 0 || count < 2)
+		return r;
+	ids->has_many = true;
+	note_meaning(faults, word, id, count, meant);
+	return 0;
+}
+
+/* A comma list; the parser has seen to it that no name in it is empty. What words meant is added to meant. */
+static int resolve_list(struct faults *faults, const char *list, struct ids *ret_ids, char *meant,
 			char *ret_error)
 {
 	_cleanup_(freep) char *copy = strdup(list);
 	char *at = NULL;
-	uint32_t id;
 	int r = copy ? 0 : -ENOMEM;
 
 	for (char *word = copy ? strtok_r(copy, ",", &at) : NULL; word && r >= 0;
-	     word = strtok_r(NULL, ",", &at)) {
-		r = resolve_one(faults, word, &id, ret_error);
-		if (r >= 0)
-			r = ids_add(ret_ids, id);
-	}
+	     word = strtok_r(NULL, ",", &at))
+		r = resolve_word(faults, word, ret_ids, meant, ret_error);
+	if (r >= 0 && ret_ids->has_many)
+		ids_make_unique(ret_ids);
 	return r;
 }
 
@@ -232,6 +287,7 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 	r = faultset_add(candidate, wish, &result.id, &full);
 	if (r == -ENOSPC)
 		return tell_full(faults, &full, ret_error);
+	snprintf(result.meant, sizeof(result.meant), "%s", wish->meant);
 	if (r >= 0 && dry_run) {
 		result.id = 0;
 		*ret_result = result;
@@ -260,13 +316,13 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 	_cleanup_(links_done) struct links links = {};
 	_cleanup_(ids_done) struct ids src = {}, dst = {};
 	struct rule_request asked = *request;
-	char text[512];
+	char text[512], meant[FAULTS_MEANT_MAX] = "";
 	uint32_t self;
 	int r;
 
-	r = resolve_list(faults, request->src, &src, ret_error);
+	r = resolve_list(faults, request->src, &src, meant, ret_error);
 	if (r >= 0)
-		r = resolve_list(faults, request->dst, &dst, ret_error);
+		r = resolve_list(faults, request->dst, &dst, meant, ret_error);
 	if (r < 0)
 		return r;
 	r = links_add_between(&links, src.id, src.count, dst.id, dst.count, request->both, &self);
@@ -284,6 +340,7 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 			&(struct fault_wish){
 				.kind = FAULT_RULE,
 				.text = text,
+				.meant = meant,
 				.rule = asked.rule,
 				.link = links.link,
 				.links = links.count,
@@ -374,13 +431,13 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 	_cleanup_(links_done) struct links links = {};
 	struct grudge seeded = grudge ? *grudge : (struct grudge){};
 	struct hf_rule rule = partition_rule();
-	char text[512];
+	char text[512], meant[FAULTS_MEANT_MAX] = "";
 	int r = ids ? 0 : -ENOMEM;
 
 	rule.seed = request->has_seed ? request->seed : random_seed();
 	seeded.seed = rule.seed;
 	for (size_t i = 0; i < request->groups && r >= 0; i++)
-		r = resolve_list(faults, request->group[i], &ids[i], ret_error);
+		r = resolve_list(faults, request->group[i], &ids[i], meant, ret_error);
 	if (r >= 0)
 		r = partition_wish(faults, request, grudge ? &seeded : NULL, isolated_word, ids,
 				   &links, ret_error);
@@ -393,6 +450,7 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 			&(struct fault_wish){
 				.kind = FAULT_PARTITION,
 				.text = text,
+				.meant = meant,
 				.rule = rule,
 				.link = links.link,
 				.links = links.count,

@@ -482,29 +482,62 @@ static const char *attach_hint(int r)
 	return strerror(-r);
 }
 
-int managed_take(struct managed *managed, const char *word,
-		 const struct managed_endpoint **ret_endpoint, char *ret_error)
+/* Takes *now over, where it is not what is attached already. */
+static int take_found(struct managed *managed, struct endpoint **now,
+		      const struct managed_endpoint **ret_endpoint)
 {
-	_cleanup_(endpoint_freep) struct endpoint *now = NULL;
 	struct managed_endpoint *endpoint;
 	int r;
 
-	r = endpoint_resolve(word, &now, ret_error);
-	tell_progress(managed);
-	if (r < 0)
-		return r;
-	endpoint = find_attached(managed, now->netns.id);
+	endpoint = find_attached(managed, (*now)->netns.id);
 	if (!endpoint)
-		endpoint = find_named(managed, now->kind, now->name);
+		endpoint = find_named(managed, (*now)->kind, (*now)->name);
 	if (!endpoint) {
-		r = add_named(managed, now->kind, now->name, &endpoint);
+		r = add_named(managed, (*now)->kind, (*now)->name, &endpoint);
 		if (r < 0)
 			return r;
 	}
 	endpoint->found = endpoint_free(endpoint->found);
-	if (!is_current(endpoint, now))
-		endpoint->found = TAKE_PTR(now);
+	if (!is_current(endpoint, *now))
+		endpoint->found = TAKE_PTR(*now);
 	*ret_endpoint = endpoint;
+	return 0;
+}
+
+int managed_take(struct managed *managed, const char *word,
+		 const struct managed_endpoint **ret_endpoint, char *ret_error)
+{
+	_cleanup_(endpoint_freep) struct endpoint *now = NULL;
+	int r;
+
+	r = endpoint_resolve(word, &now, ret_error);
+	tell_progress(managed);
+	return r < 0 ? r : take_found(managed, &now, ret_endpoint);
+}
+
+int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_id,
+		     size_t *ret_count, char *ret_error)
+{
+	_cleanup_(endpoint_list_free) struct endpoint_list now = { 0 };
+	const struct managed_endpoint *endpoint;
+	_cleanup_(freep) uint32_t *id = NULL;
+	int r;
+
+	r = endpoint_select(word, &now, ret_error);
+	tell_progress(managed);
+	if (r < 0)
+		return r;
+	id = calloc(now.count, sizeof(*id));
+	if (!id)
+		return -ENOMEM;
+	for (size_t i = 0; i < now.count; i++) {
+		r = take_found(managed, &now.endpoint[i], &endpoint);
+		if (r < 0)
+			return r;
+		id[i] = endpoint->id;
+	}
+	*ret_id = TAKE_PTR(id);
+	*ret_count = now.count;
 	return 0;
 }
 

@@ -70,6 +70,10 @@ void managed_free(struct managed *managed);
 int managed_take(struct managed *managed, const char *word,
 		 const struct managed_endpoint **ret_endpoint, char *ret_error);
 
+/* The ids of all that a word means (at least one), to be freed. Errors: those of endpoint_select(). */
+int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_id,
+		     size_t *ret_count, char *ret_error);
+
 /*
  * Our programs on all its devices. *ret_new: they were not there before. On failure nothing new stays attached, and
  * ret_error has a sentence. -EBUSY, -ENODEV, or what the kernel says.

@@ -85,10 +85,10 @@ static void reply_added(struct owner *owner, struct client *client,
 	const struct fault *fault = faultset_find(faults_live(owner->faults), result->id);
 
 	reply_ok(client,
-		 json_pack("{s:I,s:s,s:I,s:I,s:s,s:s}", "id", (json_int_t)result->id, "text",
-			   fault ? fault->text : "", "links", (json_int_t)result->links, "seed",
-			   (json_int_t)result->seed, "notice", result->notice, "engine",
-			   hf_engine_name(owner->with.engine)));
+		 json_pack("{s:I,s:s,s:s,s:I,s:I,s:s,s:s}", "id", (json_int_t)result->id, "text",
+			   fault ? fault->text : "", "meant", result->meant, "links",
+			   (json_int_t)result->links, "seed", (json_int_t)result->seed, "notice",
+			   result->notice, "engine", hf_engine_name(owner->with.engine)));
 }
 
 typedef int (*add_fn)(struct owner *owner, const json_t *request, const struct words *words,
@@ -211,14 +211,14 @@ static json_t *fault_json(const struct owner *owner, const struct fault *fault)
 	struct hf_rule_counts counts = {};
 
 	faults_counts(owner->faults, fault->id, &counts);
-	return json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:o,s:o}", "id", (json_int_t)fault->id,
-			 "kind", fault->kind == FAULT_PARTITION ? "partition" : "rule", "text",
-			 fault->text, "left_ns", (json_int_t)left_ns, "age_ns",
-			 (json_int_t)(now_ns - fault->created_ns), "delay_ns",
-			 (json_int_t)fault->rule.delay_ns, "jitter_ns",
-			 (json_int_t)fault->rule.jitter_ns, "while_command",
-			 (int)(fault->owner != FAULT_OWNER_NONE), "links", links_json(owner, fault),
-			 "counts", counts_json(&counts));
+	return json_pack(
+		"{s:I,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:o,s:o}", "id", (json_int_t)fault->id,
+		"kind", fault->kind == FAULT_PARTITION ? "partition" : "rule", "text", fault->text,
+		"meant", fault->meant, "left_ns", (json_int_t)left_ns, "age_ns",
+		(json_int_t)(now_ns - fault->created_ns), "delay_ns",
+		(json_int_t)fault->rule.delay_ns, "jitter_ns", (json_int_t)fault->rule.jitter_ns,
+		"while_command", (int)(fault->owner != FAULT_OWNER_NONE), "links",
+		links_json(owner, fault), "counts", counts_json(&counts));
 }
 
 static json_t *faults_json(const struct owner *owner)

@@ -88,6 +88,8 @@ static int tell_unknown(const struct wish *wish)
 	for (size_t i = 0; i < names->count; i++)
 		all[i] = names->name[i];
 	suggest_phrase(near, sizeof(near), wish->text, all, names->count);
+	if (!near[0])
+		snprintf(near, sizeof(near), ", and nothing is called alike; see: hopfault ps");
 	return tell(wish, -ENOENT, "unknown endpoint '%s'%s%s%s%s", wish->shown, near,
 		    wish->trouble[0] ? " (" : "", wish->trouble, wish->trouble[0] ? ")" : "");
 }

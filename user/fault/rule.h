@@ -39,7 +39,8 @@ struct rule_request {
 
 /*
  * argv: the words behind `add`. 0, or -EINVAL with *ret_error filled and *ret_request untouched. Accepted names are
- * made of letters, digits and _ . : / @ - alone; a keyword is not a name (`netns:delay` is).
+ * made of letters, digits and _ . : / @ - alone, or are `~EXPRESSION` or `label:KEY=VALUE`, which have printable characters
+ * without a comma; a keyword is not a name (`netns:delay` is).
  */
 int rule_parse(int argc, char **argv, struct rule_request *ret_request,
 	       struct rule_error *ret_error);

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# select.sh - one word may mean several endpoints: a fault holds between all of them, and what was meant is said.
+# shellcheck source=tests/lib/net.sh
+. "$(dirname "$0")/../lib/net.sh"
+
+an_expression_cuts_all_that_it_means_and_nobody_else() {
+	network web-1 web-2 web-3 db cache
+	warm web-1 cache
+	warm web-3 cache
+	warm web-2 web-3
+	must_say "~$net-web-.*: 3 endpoints ($net-web-1, $net-web-2, $net-web-3)" \
+		hopfault partition "~$net-web-.*,$(ep db)" "$(ep cache)"
+	must_say "8 links" hopfault status
+	! answers web-1 "$(v4 cache)" || fail "web-1 crossed the cut"
+	! answers web-3 "$(v4 cache)" || fail "web-3 crossed the cut"
+	! answers db "$(v4 cache)" || fail "db crossed the cut"
+	answers web-2 "$(v4 web-3)" || fail "inside a group it is cut"
+	answers web-1 "$(v4 db)" || fail "inside a group it is cut"
+	must_say "web-3" hopfault status --json
+	hopfault heal
+	answers web-1 "$(v4 cache)" || fail "cut after the heal"
+}
+
+a_rule_holds_from_each_to_each_one_way() {
+	network web-1 web-2 db
+	warm web-1 db
+	warm web-2 db
+	must_say "2 endpoints ($net-web-1, $net-web-2); 2 links" hopfault add "netns:~$net-web-[12]" "$(ep db)" drop proto udp
+	must_be_within "received from web-1" "$(udp_arrived web-1 db -n 50 -i 0 -w 200)" 0 0
+	must_be_within "received from web-2" "$(udp_arrived web-2 db -n 50 -i 0 -w 200)" 0 0
+	must_be_within "received back" "$(udp_arrived db web-2 -n 50 -i 0)" 50 50
+}
+
+who_is_named_and_meant_in_one_group_stands_there_once() {
+	network web-1 web-2 db
+	must_say "4 links" hopfault partition "$(ep web-1),~$net-web-.*" "$(ep db)" --dry-run
+	must_end 2 "two groups" "$HOPFAULT" partition "~$net-web-.*" "$(ep db),$(ep web-2)"
+	must_end 2 "twice" "$HOPFAULT" partition "$(ep web-1),$(ep web-1)" "$(ep db)"
+	must_end 2 "$net-web-2 is on both sides" "$HOPFAULT" add "~$net-web-.*" "$(ep web-2)" drop
+	no_fault_is_in_force
+}
+
+where_one_is_needed_several_are_refused_and_listed() {
+	network web-1 web-2 db
+	must_end 2 "means 2 endpoints \($net-web-1, $net-web-2\): name one" \
+		"$HOPFAULT" partition --grudge one --isolate "~$net-web-.*" "~$net-.*-.*" "$(ep db)"
+	no_fault_is_in_force
+}
+
+a_word_that_means_nobody_is_refused() {
+	network web-1 db
+	must_end 2 "no name is '~$net-wbe-.*'" "$HOPFAULT" add "~$net-wbe-.*" "$(ep db)" drop
+	must_end 2 "no container has 'label:app=nobody'" "$HOPFAULT" partition label:app=nobody "$(ep db)"
+	must_end 2 "regular expression" "$HOPFAULT" add "~web{9}" "$(ep db)" drop
+	must_end 2 "did you mean '$net-web-1'" "$HOPFAULT" add "$net-wbe-1" "$(ep db)" drop
+	must_end 2 "see: hopfault ps" "$HOPFAULT" add "nobody-is-called-so-here" "$(ep db)" drop
+	no_fault_is_in_force
+}
+
+a_chain_may_go_through_any_of_several() {
+	network front web-1 web-2
+	must_end 2 "stands twice in the chain" "$HOPFAULT" trace --chain "$(ep front),~$net-web-.*,$(ep web-2)" --for 100ms -q
+	must_end 0 "no chain was seen" "$HOPFAULT" trace --chain "$(ep front),~$net-web-.*" --for 100ms -q
+}
+
+run_facts "$@"
