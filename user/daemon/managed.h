@@ -15,23 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/device.h"
 #include "daemon/loop.h"
 #include "endpoint/endpoint.h"
 #include "hold/hold.h"
 #include "link/programs.h"
 
 struct managed;
-
-/* One host-side device of an endpoint. */
-struct managed_device {
-	struct netns netns; /* owned copy */
-	uint32_t ifindex;
-	char ifname[IFNAMSIZ];
-	enum hf_engine engine; /* of its egress */
-	struct attachment hook[CLSACT_HOOKS];
-	uint32_t fq_handle; /* 0: no fq of ours */
-	uint64_t fq_delay_ns; /* what it is sized for */
-};
 
 struct managed_endpoint {
 	uint32_t id;
@@ -40,7 +30,7 @@ struct managed_endpoint {
 	struct netns_id netns; /* its own */
 	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
 	size_t addrs;
-	struct managed_device *device; /* NULL: not there now */
+	struct device *device; /* NULL: not there now */
 	size_t devices;
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
