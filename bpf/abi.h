@@ -66,7 +66,9 @@ struct hf_device {
 	__u32 endpoint; /* who is behind this interface */
 	__u32 engine; /* enum hf_engine: what holds a packet on its way out of here */
 	__u32 hold_ifindex; /* HF_ENGINE_HOLD: the TAP in the same namespace; 0: none, nothing is held */
-	__u32 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
+	__u8 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
+	__u8 unused;
+	__u16 network; /* the number of the network that it is on; 0: of none that has one */
 };
 _Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");
 
@@ -117,7 +119,9 @@ struct hf_rule {
 	__u8 proto; /* HF_PROTO_ANY, or what the packet must be */
 	__u8 dport_ranges; /* how many of dport[] are in use; 0: any port */
 	__u8 sport_ranges;
-	__u8 unused[5];
+	__u8 unused;
+	__u16 network; /* on this network alone, see hf_device; 0: on any */
+	__u16 unused_too;
 	struct hf_port_range dport[HF_PORT_RANGES_MAX];
 	struct hf_port_range sport[HF_PORT_RANGES_MAX];
 };

@@ -99,6 +99,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	skb->tstamp = 0;
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
+	desk->packet.network = device->network;
 	/* let go before it was due: a heal, no error of the engine's */
 	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
 	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
@@ -122,6 +123,7 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
+	desk->packet.network = device->network;
 	who.src = sender_of(skb, &desk->packet);
 	link = link_rules(&who);
 	if (link)

@@ -65,4 +65,46 @@ a_chain_may_go_through_any_of_several() {
 	must_end 0 "no chain was seen" "$HOPFAULT" trace --chain "$(ep front),~$net-web-.*" --for 100ms -q
 }
 
+# A second network, br1 with 10.78.0.N, for these nodes.
+_second_network() {
+	local name
+	ip -n "$net-sw" link add br1 type bridge forward_delay 0
+	ip -n "$net-sw" link set br1 up
+	for name in "$@"; do
+		ip -n "$net-sw" link add "$name-2" type veth peer name eth1 netns "$net-$name"
+		ip -n "$net-sw" link set "$name-2" master br1 up
+		ip -n "$net-$name" link set eth1 up
+		ip -n "$net-$name" addr add "10.78.0.${place[$name]}/24" dev eth1
+	done
+}
+
+a_fault_holds_on_every_network_that_both_share_or_on_the_one_that_is_named() {
+	network left right
+	_second_network left right
+	warm left right
+	wait_until 10 _answers left 10.78.0.2
+	hopfault partition "$(ep left)" "$(ep right)"
+	! answers left "$(v4 right)" || fail "the first network is not cut"
+	! answers left 10.78.0.2 || fail "the second network is not cut"
+	hopfault heal
+	hopfault partition "$(ep left)" "$(ep right)" net br1
+	must_say '"text": "'"$(ep left) $(ep right) net br1" hopfault status --json
+	answers left "$(v4 right)" || fail "the first network is cut, and the second was named"
+	! answers left 10.78.0.2 || fail "the network that was named is not cut"
+	hopfault heal
+	hopfault add "$(ep left)" "$(ep right)" drop proto udp net br0
+	must_be_within "received on br0" "$(udp_arrived left right -n 20 -i 0 -w 200)" 0 0
+	answers left 10.78.0.2 || fail "ping is no udp"
+}
+
+a_network_that_one_of_them_is_not_on_is_refused_with_those_that_it_is_on() {
+	network left right lone
+	_second_network left right
+	must_end 2 "$net-lone is on no network 'br1'; it is on: br0" "$HOPFAULT" partition "$(ep left)" "$(ep right,lone)" net br1
+	must_end 2 "is on no network 'br9'; it is on: br0, br1" "$HOPFAULT" add "$(ep left)" "$(ep right)" drop net br9
+	must_end 2 "a network's name is missing" "$HOPFAULT" add "$(ep left)" "$(ep right)" drop net
+	no_fault_is_in_force
+	must_say "br1" hopfault ps
+}
+
 run_facts "$@"

@@ -51,6 +51,24 @@ static void tcp_udp_and_icmp_are_matched_behind_tags_and_extension_headers(void 
 	assert_int_equal(counts_of(f, 1).dropped, count);
 }
 
+static void a_rule_of_one_network_acts_on_the_devices_of_that_network(void **state)
+{
+	struct hf_device on_network_3 = { .endpoint = HOST_B, .network = 3 };
+	struct hf_rule rule = rule_of(1, HF_RULE_DROP);
+	struct fixture *f = *state;
+	__u32 ifindex = harness_ifindex(DEVICE_B);
+
+	rule.network = 3;
+	ask_one(f, rule);
+	assert_int_equal(enter_b(f, (struct frame_spec){ .dport = 80 }), PASSED);
+	assert_int_equal(harness_set_device(f->harness, ifindex, &on_network_3), 0);
+	assert_int_equal(enter_b(f, (struct frame_spec){ .dport = 80 }), DROPPED);
+	on_network_3.network = 4;
+	assert_int_equal(harness_set_device(f->harness, ifindex, &on_network_3), 0);
+	assert_int_equal(enter_b(f, (struct frame_spec){ .dport = 80 }), PASSED);
+	assert_int_equal(counts_of(f, 1).matched, 1);
+}
+
 static void ports_are_found_behind_tags_and_extension_headers(void **state)
 {
 	struct frame_spec specs[SHAPES_MAX];
@@ -367,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(tcp_udp_and_icmp_are_matched_behind_tags_and_extension_headers),
+		fixture_test(a_rule_of_one_network_acts_on_the_devices_of_that_network),
 		fixture_test(ports_are_found_behind_tags_and_extension_headers),
 		fixture_test(a_third_vlan_tag_is_not_looked_behind),
 		fixture_test(a_seventh_extension_header_hides_the_ports),

@@ -68,7 +68,7 @@ static int run_add(const struct command *command, int argc, char **argv)
 
 const struct command command_add = {
 	.name = "add",
-	.usage = "SRC DST EFFECT... [MATCH] [both] [for TIME] [seed N] [-- COMMAND...]",
+	.usage = "SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [-- COMMAND...]",
 	.summary = "put a fault on the links from SRC to DST",
 	.details =
 		"  SRC, DST  names joined by commas: containers, compose services (web, "
@@ -83,6 +83,9 @@ const struct command command_add = {
 		"            drop                  no packet arrives\n"
 		"  MATCH     proto tcp|udp|icmp|arp|nd   port 80,8000-8080   sport LIST\n"
 		"            share PERCENT         of connections, by hash: one keeps its fate\n"
+		"  net NAME  on that network alone, of the engine or a bridge (see: hopfault ps); "
+		"else on\n"
+		"            every network that the two share\n"
 		"  both      from DST to SRC as well\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"  seed N    the same packets meet the same fate again\n"

@@ -98,7 +98,7 @@ static int run_partition(const struct command *command, int argc, char **argv)
 
 const struct command command_partition = {
 	.name = "partition",
-	.usage = "GROUP GROUP... [oneway] [for TIME] [-- COMMAND...]",
+	.usage = "GROUP GROUP... [oneway] [net NAME] [for TIME] [-- COMMAND...]",
 	.summary = "cut all links between groups, in one instant",
 	.details =
 		"  GROUP     names joined by commas; inside a group everybody still talks. A "
@@ -107,6 +107,8 @@ const struct command command_partition = {
 		"many\n"
 		"            containers as there are\n"
 		"  oneway    only what the first group sends to the others is dropped\n"
+		"  net NAME  on that network alone (see: hopfault ps); else on every network that "
+		"is shared\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"\n"
 		"Connections that stand are cut as well, and go on after the heal. Address "

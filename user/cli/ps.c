@@ -67,7 +67,7 @@ static void print_endpoint(struct table *table, const struct endpoint *endpoint)
 		else
 			table_cell(table, "%s", i ? "" : "-");
 		table_cell(table, "%s", main_address(interface, address));
-		table_cell(table, "%s", interface->network[0] ? interface->network : "-");
+		table_cell(table, "%s", endpoint_interface_network(interface));
 		table_cell(table, "%s", interface->host.ifname);
 	}
 }
@@ -85,10 +85,10 @@ static json_t *interface_json(const struct endpoint_interface *interface)
 	for (size_t i = 0; i < interface->addrs; i++)
 		json_array_append_new(addresses, json_string(endpoint_addr_text(
 							 &interface->addr[i].addr, address)));
-	return json_pack("{s:s,s:o,s:o,s:s,s:I}", "name", interface->name, "addresses", addresses,
-			 "network", text_or_null(interface->network), "veth",
-			 interface->host.ifname, "veth_ifindex",
-			 (json_int_t)interface->host.ifindex);
+	return json_pack("{s:s,s:o,s:o,s:o,s:s,s:I}", "name", interface->name, "addresses",
+			 addresses, "network", text_or_null(interface->network), "bridge",
+			 text_or_null(interface->host.bridge), "veth", interface->host.ifname,
+			 "veth_ifindex", (json_int_t)interface->host.ifindex);
 }
 
 static json_t *endpoint_json(const struct endpoint *endpoint)

@@ -36,6 +36,7 @@ int device_tell(const struct device_tools *tools, const struct device *device,
 		.engine = device->engine,
 		.hold_ifindex = hosts_tap(tools->hosts, device->netns.id),
 		.traced = owner->traced,
+		.network = device->network,
 	};
 
 	return bpf_map_update_elem(fd, &key, &value, BPF_ANY) < 0 ? -errno : 0;
@@ -82,12 +83,14 @@ static int attach_hooks(const struct device_tools *tools, struct device *device)
 }
 
 int device_attach(const struct device_tools *tools, const struct device_owner *owner,
-		  const struct endpoint_host_side *side, struct device *ret_device)
+		  const struct endpoint_host_side *side, uint16_t network,
+		  struct device *ret_device)
 {
 	struct device device = {
 		.netns = NETNS_NONE,
 		.ifindex = side->ifindex,
 		.engine = tools->engine,
+		.network = network,
 		.hook = { { .link_fd = -1 }, { .link_fd = -1 } },
 	};
 	int r;

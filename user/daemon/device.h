@@ -22,6 +22,7 @@ struct device {
 	struct attachment hook[CLSACT_HOOKS];
 	uint32_t fq_handle; /* 0: no fq of ours */
 	uint64_t fq_delay_ns; /* what it is sized for */
+	uint16_t network; /* its number, see networks.h; 0: none */
 };
 
 /* What devices are worked on with. */
@@ -39,7 +40,8 @@ struct device_owner {
 
 /* All or nothing. -EBUSY, -EADDRINUSE (another owner), -ENODEV, or what the kernel says. */
 int device_attach(const struct device_tools *tools, const struct device_owner *owner,
-		  const struct endpoint_host_side *side, struct device *ret_device);
+		  const struct endpoint_host_side *side, uint16_t network,
+		  struct device *ret_device);
 /* Takes programs, qdisc and row away; a device that has gone is no error. */
 void device_detach(const struct device_tools *tools, struct device *device);
 

@@ -310,6 +310,41 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 
 /* ---- requests ---- */
 
+static int tell_not_on(struct faults *faults, uint32_t id, const char *name, char *ret_error)
+{
+	char networks[256];
+
+	managed_networks_text(faults->with.managed, id, networks, sizeof(networks));
+	snprintf(ret_error, FAULTS_ERROR_MAX, "%s is on no network '%s'; it is on: %s",
+		 managed_name(faults->with.managed, id), name, networks);
+	return -EINVAL;
+}
+
+/* Both ends of every link must be on it: a fault that could match nothing is not what was meant. */
+static int find_network(struct faults *faults, const char *name, const struct links *links,
+			uint16_t *ret_network, char *ret_error)
+{
+	uint16_t network = 0, of_end;
+
+	for (size_t i = 0; name && i < 2 * links->count; i++) {
+		uint32_t id = i % 2 ? links->link[i / 2].dst : links->link[i / 2].src;
+
+		of_end = managed_network(faults->with.managed, id, name);
+		if (of_end == 0)
+			return tell_not_on(faults, id, name, ret_error);
+		if (network && of_end != network) {
+			snprintf(ret_error, FAULTS_ERROR_MAX,
+				 "several networks are called '%s', and %s is on another than %s",
+				 name, managed_name(faults->with.managed, id),
+				 managed_name(faults->with.managed, links->link[0].src));
+			return -EINVAL;
+		}
+		network = of_end;
+	}
+	*ret_network = network;
+	return 0;
+}
+
 int faults_add_rule(struct faults *faults, const struct rule_request *request, uint64_t owner,
 		    bool dry_run, struct faults_result *ret_result, char *ret_error)
 {
@@ -330,6 +365,9 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 		snprintf(ret_error, FAULTS_ERROR_MAX,
 			 "%s is on both sides: a rule from a service to itself touches no link",
 			 managed_name(faults->with.managed, self));
+	if (r < 0)
+		return r;
+	r = find_network(faults, request->network, &links, &asked.rule.network, ret_error);
 	if (r < 0)
 		return r;
 	links_sort_unique(&links);
@@ -404,7 +442,9 @@ static void partition_text(const struct partition_request *request, const struct
 		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "",
 					 request->group[i]);
 	if (request->oneway && used < size)
-		snprintf(text + used, size - used, " oneway");
+		used += (size_t)snprintf(text + used, size - used, " oneway");
+	if (request->network && used < size)
+		snprintf(text + used, size - used, " net %s", request->network);
 }
 
 static int partition_wish(struct faults *faults, const struct partition_request *request,
@@ -441,6 +481,8 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 	if (r >= 0)
 		r = partition_wish(faults, request, grudge ? &seeded : NULL, isolated_word, ids,
 				   &links, ret_error);
+	if (r >= 0)
+		r = find_network(faults, request->network, &links, &rule.network, ret_error);
 	for (size_t i = 0; ids && i < request->groups; i++)
 		ids_done(&ids[i]);
 	if (r < 0)

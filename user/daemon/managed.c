@@ -12,11 +12,13 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "daemon/networks.h"
 
 struct managed {
 	struct managed_options with;
 	struct hosts *hosts;
 	struct device_tools tools;
+	struct networks networks;
 	struct managed_endpoint **endpoint;
 	size_t endpoints;
 	uint32_t next_id;
@@ -239,6 +241,7 @@ static int attach_endpoint(struct managed *managed, const struct endpoint *from,
 		r = tell_namespace(managed, to);
 	for (size_t i = 0; r >= 0 && i < from->interfaces; i++) {
 		r = device_attach(&managed->tools, &owner, &from->interface[i].host,
+				  networks_number(&managed->networks, &from->interface[i]),
 				  &to->device[i]);
 		if (r >= 0)
 			to->devices++;
@@ -301,6 +304,9 @@ static int take_found(struct managed *managed, struct endpoint **now,
 		if (r < 0)
 			return r;
 	}
+	/* also of what is attached: by another name it may have told less of its networks */
+	for (size_t i = 0; i < (*now)->interfaces; i++)
+		networks_number(&managed->networks, &(*now)->interface[i]);
 	endpoint->found = endpoint_free(endpoint->found);
 	if (!is_current(endpoint, *now))
 		endpoint->found = TAKE_PTR(*now);
@@ -416,6 +422,45 @@ const char *managed_name(const struct managed *managed, uint32_t id)
 	return endpoint ? endpoint->name : id == HF_ENDPOINT_WORLD ? "world" : "?";
 }
 
+/* The i-th network that it is on, or will be when it is attached; 0: there are no more. Those without a number are passed over. */
+static uint16_t network_at(struct managed *managed, const struct managed_endpoint *endpoint,
+			   size_t *i)
+{
+	const struct endpoint *found = endpoint->found;
+	uint16_t number = 0;
+
+	while (number == 0 && *i < (found ? found->interfaces : endpoint->devices)) {
+		number = found ? networks_number(&managed->networks, &found->interface[*i])
+			       : endpoint->device[*i].network;
+		(*i)++;
+	}
+	return number;
+}
+
+uint16_t managed_network(struct managed *managed, uint32_t id, const char *name)
+{
+	const struct managed_endpoint *endpoint = find_mutable(managed, id);
+	uint16_t number;
+	size_t i = 0;
+
+	while (endpoint && (number = network_at(managed, endpoint, &i)))
+		if (networks_is_called(&managed->networks, number, name))
+			return number;
+	return 0;
+}
+
+void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size)
+{
+	const struct managed_endpoint *endpoint = find_mutable(managed, id);
+	size_t used = 0, i = 0;
+	uint16_t number;
+
+	snprintf(text, size, "none that has a name");
+	while (endpoint && used < size && (number = network_at(managed, endpoint, &i)))
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+					 networks_name(&managed->networks, number));
+}
+
 size_t managed_count(const struct managed *managed)
 {
 	return managed->endpoints;
@@ -498,6 +543,7 @@ void managed_free(struct managed *managed)
 		free(managed->endpoint[i]);
 	}
 	free(managed->endpoint);
+	networks_done(&managed->networks);
 	hosts_free(managed->hosts);
 	free(managed);
 }

@@ -78,6 +78,14 @@ void managed_detach(struct managed *managed, uint32_t id);
  */
 void managed_let_go(struct managed *managed);
 
+/*
+ * The number of the network of this name that the endpoint is on, or will be on when it is attached; 0: it is on none.
+ * The name is the engine's, or the bridge's.
+ */
+uint16_t managed_network(struct managed *managed, uint32_t id, const char *name);
+/* "back, bridge": those that it is on. */
+void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size);
+
 /* NULL: nobody has this id. */
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id);
 const char *managed_name(const struct managed *managed, uint32_t id); /* never NULL */

@@ -75,6 +75,7 @@ struct endpoint_host_side {
 	uint32_t ifindex;
 	char ifname[IFNAMSIZ];
 	uint32_t master; /* its bridge; 0: none */
+	char bridge[IFNAMSIZ]; /* that one's name; "": none */
 };
 
 struct endpoint_interface {
@@ -153,6 +154,8 @@ void endpoint_list_free(struct endpoint_list *list); /* leaves it empty; for _cl
 struct endpoint *endpoint_free(struct endpoint *endpoint); /* returns NULL */
 void endpoint_freep(struct endpoint **endpoint); /* for _cleanup_ */
 
+/* What a user calls its network: the engine's name, else the bridge's, else "-". */
+const char *endpoint_interface_network(const struct endpoint_interface *interface);
 const char *endpoint_kind_word(enum endpoint_kind kind); /* "lab", "netns", "pid", ... */
 const char *endpoint_state_word(enum endpoint_state state); /* "running", ...; "" for unknown */
 /* "lab:a": resolves to the same endpoint whatever else is called a. */

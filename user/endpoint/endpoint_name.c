@@ -21,6 +21,13 @@ bool endpoint_name_is_valid(const char *name)
 	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && name[0] != '-';
 }
 
+const char *endpoint_interface_network(const struct endpoint_interface *interface)
+{
+	if (interface->network[0])
+		return interface->network;
+	return interface->host.bridge[0] ? interface->host.bridge : "-";
+}
+
 const char *endpoint_kind_word(enum endpoint_kind kind)
 {
 	switch (kind) {

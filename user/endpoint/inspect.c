@@ -148,7 +148,8 @@ static bool is_one_of(const struct netlink_link *link, const char *kind)
 
 /* Does the link at the other end say the same about us? */
 static int check_other_end(const struct inspection *in, const struct netlink_link *link,
-			   const struct netns *there, struct netlink_link *ret_other)
+			   const struct netns *there, struct netlink_link *ret_other,
+			   struct netlink_link *ret_bridge)
 {
 	_cleanup_(netlink_closep) struct netlink *nl = NULL;
 	struct netlink_link other;
@@ -168,6 +169,9 @@ static int check_other_end(const struct inspection *in, const struct netlink_lin
 		return r;
 	if (nsid != other.peer_nsid)
 		return -ENODEV;
+	*ret_bridge = (struct netlink_link){ 0 };
+	if (other.master) /* that it went in between is no reason to go without the rest */
+		netlink_link_by_index(nl, other.master, ret_bridge);
 	*ret_other = other;
 	return 0;
 }
@@ -179,16 +183,17 @@ static int find_among_candidates(const struct inspection *in, const struct netli
 	for (size_t i = 0; i < in->candidates->count; i++) {
 		const struct netns *there = &in->candidates->netns[i];
 		struct endpoint_host_side side = { .netns = NETNS_NONE };
-		struct netlink_link other;
+		struct netlink_link other, bridge;
 		int32_t nsid;
 
 		if (netlink_nsid(in->inside, there->fd, &nsid) < 0 || nsid != link->peer_nsid)
 			continue;
-		if (check_other_end(in, link, there, &other) < 0)
+		if (check_other_end(in, link, there, &other, &bridge) < 0)
 			return -ENODEV; /* it has gone in between */
 		side.ifindex = other.ifindex;
 		side.master = other.master;
 		memcpy(side.ifname, other.name, sizeof(side.ifname));
+		memcpy(side.bridge, bridge.name, sizeof(side.bridge));
 		if (netns_dup(there, &side.netns) < 0)
 			return -ENODEV;
 		*ret_side = side;

@@ -252,6 +252,25 @@ bool words_next_is_number(const struct words *words)
 
 /* ---- values of both ---- */
 
+int words_take_network(struct words *words, const char **ret_name)
+{
+	const char *name;
+	int r;
+
+	r = words_take_value(words, &name);
+	if (r < 0)
+		return r;
+	for (const char *at = name; *at; at++)
+		if (!is_name_character(*at))
+			return words_value_is_wrong(words,
+						    "not a network's name: one, as `hopfault "
+						    "ps` shows it");
+	if (!name[0])
+		return words_value_is_wrong(words, "an empty name");
+	*ret_name = name;
+	return 0;
+}
+
 int words_take_ttl(struct words *words, uint64_t *ret_ttl_ns)
 {
 	const char *text, *reason;
