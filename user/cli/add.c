@@ -11,6 +11,7 @@
 
 struct add_options {
 	bool help;
+	struct command_sockets sockets;
 	bool dry_run;
 	bool json;
 };
@@ -24,6 +25,7 @@ static const struct option_row add_rows[] = { COMMAND_HELP_ROW(struct add_option
 						.help = "print JSON",
 						.kind = OPTION_FLAG,
 						OPTION_INTO(struct add_options, json) },
+					      COMMAND_SOCKET_ROWS(struct add_options, sockets),
 					      {} };
 
 /* The same parser as the owner's: a typing mistake is told before anything is started. */
@@ -51,7 +53,9 @@ static int run_add(const struct command *command, int argc, char **argv)
 	status = command_parse(command, argc, argv, &options, &words);
 	if (status != EXIT_DONE || options.help)
 		return status;
-	status = check_words(&words);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = check_words(&words);
 	if (status == EXIT_DONE)
 		status = command_needs_root(command);
 	if (status != EXIT_DONE)
@@ -62,6 +66,7 @@ static int run_add(const struct command *command, int argc, char **argv)
 		.dry_run = options.dry_run,
 		.json = options.json,
 	};
+	ask_set_sockets(request.request, options.sockets.docker, options.sockets.podman);
 	impose_set_words(request.request, words.word, words.count);
 	return impose(&request);
 }

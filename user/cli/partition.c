@@ -12,6 +12,7 @@
 
 struct partition_options {
 	bool help;
+	struct command_sockets sockets;
 	bool dry_run;
 	bool json;
 	int grudge; /* index in grudge_words; -1: none */
@@ -41,6 +42,7 @@ static const struct option_row partition_rows[] = {
 	  .help = "print JSON",
 	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct partition_options, json) },
+	COMMAND_SOCKET_ROWS(struct partition_options, sockets),
 	{}
 };
 
@@ -63,6 +65,7 @@ static json_t *make_request(const struct partition_options *options,
 {
 	json_t *request = ask_request("partition");
 
+	ask_set_sockets(request, options->sockets.docker, options->sockets.podman);
 	impose_set_words(request, words->word, words->count);
 	if (options->grudge >= 0)
 		json_object_set_new(request, "grudge", json_string(grudge_words[options->grudge]));
@@ -81,7 +84,9 @@ static int run_partition(const struct command *command, int argc, char **argv)
 	status = command_parse(command, argc, argv, &options, &words);
 	if (status != EXIT_DONE || options.help)
 		return status;
-	status = check_words(&words, options.grudge >= 0);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = check_words(&words, options.grudge >= 0);
 	if (status == EXIT_DONE)
 		status = command_needs_root(command);
 	if (status != EXIT_DONE)

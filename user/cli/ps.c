@@ -15,9 +15,11 @@
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "endpoint/endpoint.h"
+#include "endpoint/sockets.h"
 
 struct ps_options {
 	bool help;
+	struct command_sockets sockets;
 	bool json;
 };
 
@@ -26,6 +28,7 @@ static const struct option_row ps_rows[] = { COMMAND_HELP_ROW(struct ps_options)
 					       .help = "print JSON",
 					       .kind = OPTION_FLAG,
 					       OPTION_INTO(struct ps_options, json) },
+					     COMMAND_SOCKET_ROWS(struct ps_options, sockets),
 					     {} };
 
 /* The first that is no link-local one. */
@@ -153,16 +156,20 @@ static int run_ps(const struct command *command, int argc, char **argv)
 	_cleanup_(options_words_done) struct options_words words = {};
 	_cleanup_(endpoint_list_free) struct endpoint_list list = {};
 	struct ps_options options = {};
+	struct endpoint_sockets sockets;
 	char trouble[ENDPOINT_ERROR_MAX];
 	int status, r;
 
 	status = command_parse(command, argc, argv, &options, &words);
 	if (status != EXIT_DONE || options.help)
 		return status;
-	status = command_needs_root(command);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = command_needs_root(command);
 	if (status != EXIT_DONE)
 		return status;
-	r = endpoint_list(&list, trouble);
+	endpoint_sockets_choose(options.sockets.docker, options.sockets.podman, &sockets);
+	r = endpoint_list_at(&sockets, &list, trouble);
 	if (r < 0) {
 		log_err(r, "cannot list endpoints: %s", strerror(-r));
 		return EXIT_FAILED;

@@ -32,6 +32,7 @@
 
 struct trace_options {
 	bool help;
+	struct command_sockets sockets;
 	bool json;
 	bool quiet;
 	bool append;
@@ -95,6 +96,7 @@ static const struct option_row trace_rows[] = {
 	  .help = "no progress line",
 	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct trace_options, quiet) },
+	COMMAND_SOCKET_ROWS(struct trace_options, sockets),
 	{}
 };
 
@@ -246,6 +248,7 @@ static int begin(struct trace *trace)
 	json_t *request = ask_request("trace");
 	int status;
 
+	ask_set_sockets(request, trace->options->sockets.docker, trace->options->sockets.podman);
 	json_object_set_new(request, "chain", chain_names(trace->options->chain));
 	json_object_set_new(request, "chains", json_integer((json_int_t)trace->options->chains));
 	json_object_set_new(request, "for_ns", json_integer((json_int_t)trace->options->for_ns));
@@ -467,7 +470,9 @@ static int run_trace(const struct command *command, int argc, char **argv)
 			words.word[0], words.position[0]);
 		return EXIT_MISUSED;
 	}
-	status = command_needs_root(command);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = command_needs_root(command);
 	if (status != EXIT_DONE)
 		return status;
 	status = run_with(&trace, words.command);

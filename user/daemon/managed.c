@@ -19,6 +19,7 @@ struct managed {
 	struct hosts *hosts;
 	struct device_tools tools;
 	struct networks networks;
+	struct endpoint_sockets sockets; /* of the request that is being answered */
 	struct managed_endpoint **endpoint;
 	size_t endpoints;
 	uint32_t next_id;
@@ -310,8 +311,15 @@ static int take_found(struct managed *managed, struct endpoint **now,
 	endpoint->found = endpoint_free(endpoint->found);
 	if (!is_current(endpoint, *now))
 		endpoint->found = TAKE_PTR(*now);
+	endpoint->sockets = managed->sockets;
+	endpoint->sockets.deadline_ns = 0;
 	*ret_endpoint = endpoint;
 	return 0;
+}
+
+void managed_use_sockets(struct managed *managed, const struct endpoint_sockets *sockets)
+{
+	managed->sockets = *sockets;
 }
 
 int managed_take(struct managed *managed, const char *word,
@@ -320,7 +328,7 @@ int managed_take(struct managed *managed, const char *word,
 	_cleanup_(endpoint_freep) struct endpoint *now = NULL;
 	int r;
 
-	r = endpoint_resolve(word, &now, ret_error);
+	r = endpoint_resolve_at(&managed->sockets, word, &now, ret_error);
 	tell_progress(managed);
 	return r < 0 ? r : take_found(managed, &now, ret_endpoint);
 }
@@ -333,7 +341,7 @@ int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_i
 	_cleanup_(freep) uint32_t *id = NULL;
 	int r;
 
-	r = endpoint_select(word, &now, ret_error);
+	r = endpoint_select_at(&managed->sockets, word, &now, ret_error);
 	tell_progress(managed);
 	if (r < 0)
 		return r;

@@ -18,6 +18,7 @@
 #include "daemon/device.h"
 #include "daemon/loop.h"
 #include "endpoint/endpoint.h"
+#include "endpoint/sockets.h"
 #include "hold/hold.h"
 #include "link/programs.h"
 
@@ -34,6 +35,7 @@ struct managed_endpoint {
 	size_t devices;
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
+	struct endpoint_sockets sockets; /* where engines were asked about it */
 	struct endpoint
 		*found; /* owned: what the name means now, when that is not what is attached */
 };
@@ -51,6 +53,9 @@ struct managed_options {
 int managed_new(const struct managed_options *options, struct managed **ret_managed);
 /* Takes all programs and qdiscs away that were put there. */
 void managed_free(struct managed *managed);
+
+/* Where container engines are asked from now on: each request says it anew. */
+void managed_use_sockets(struct managed *managed, const struct endpoint_sockets *sockets);
 
 /*
  * The endpoint that a word means: looked up, given its id, not touched. A second name for a namespace that is attached

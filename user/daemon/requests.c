@@ -390,11 +390,42 @@ static void answer(struct owner *owner, struct client *client, json_t *request)
 	reply_error(client, true, "no such request");
 }
 
+/* However many names a request has, engines that hang do not keep the owner for longer than this. */
+#define REQUEST_ENGINES_WAIT_NS (8 * CLOCK_SECOND_NS)
+
+static bool take_address(const json_t *request, const char *key, char *ret_address)
+{
+	const json_t *value = json_object_get(request, key);
+	const char *address = json_string_value(value);
+
+	if (!value)
+		return true;
+	if (!address || json_string_length(value) > ENDPOINT_SOCKET_MAX)
+		return false;
+	strcpy(ret_address, address);
+	return true;
+}
+
+/* Where engines are asked is the client's choice; what can be wrong with a path is told when somebody asks there. */
+static bool use_sockets(struct owner *owner, const json_t *request)
+{
+	struct endpoint_sockets sockets = { .deadline_ns =
+						    clock_now_ns() + REQUEST_ENGINES_WAIT_NS };
+
+	if (!take_address(request, "docker_socket", sockets.docker) ||
+	    !take_address(request, "podman_socket", sockets.podman))
+		return false;
+	managed_use_sockets(owner->managed, &sockets);
+	return true;
+}
+
 void requests_handle(void *ctx, struct client *client, json_t *request)
 {
 	struct owner *owner = ctx;
 
 	owner->busy_ns = clock_now_ns();
+	if (!use_sockets(owner, request))
+		return reply_error(client, true, "the path of an engine's socket makes no sense");
 	answer(owner, client, request);
 	managed_let_go(owner->managed);
 }

@@ -22,6 +22,8 @@
 #include "link/netlink.h"
 #include "link/netns.h"
 
+struct endpoint_sockets;
+
 #define ENDPOINT_NAME_MAX	 127 /* characters, prefix and colon included */
 #define ENDPOINT_INTERFACES_MAX	 16
 #define ENDPOINT_ADDRS_MAX	 16 /* of one interface */
@@ -136,19 +138,24 @@ struct endpoint_list {
  * Waits for engines, up to ENDPOINT_ENGINES_WAIT_NS in all. On failure ret_error (of ENDPOINT_ERROR_MAX bytes, may be
  * NULL) has a sentence for the user, safe to print.
  *
- * Which sockets are asked: HOPFAULT_DOCKER_SOCKET (a path), else DOCKER_HOST (unix://...), else /var/run/docker.sock;
- * HOPFAULT_PODMAN_SOCKET, else CONTAINER_HOST, else /run/podman/podman.sock.
+ * Engines are asked at `sockets`; the functions without them take what the environment says (see sockets.h).
  */
 int endpoint_select(const char *word, struct endpoint_list *ret_list, char *ret_error);
+int endpoint_select_at(const struct endpoint_sockets *sockets, const char *word,
+		       struct endpoint_list *ret_list, char *ret_error);
 
 /* The one that a word means; -ENOTUNIQ when it means several (ret_error lists them). Else as endpoint_select(). */
 int endpoint_resolve(const char *word, struct endpoint **ret_endpoint, char *ret_error);
+int endpoint_resolve_at(const struct endpoint_sockets *sockets, const char *word,
+			struct endpoint **ret_endpoint, char *ret_error);
 
 /*
  * All that `ps` shows, engine by engine, sorted by name; a container that can't be worked on too, with its refusal.
  * ret_trouble (of ENDPOINT_ERROR_MAX bytes, may be NULL): which engines could not be asked, or "".
  */
 int endpoint_list(struct endpoint_list *ret_list, char *ret_trouble);
+int endpoint_list_at(const struct endpoint_sockets *sockets, struct endpoint_list *ret_list,
+		     char *ret_trouble);
 void endpoint_list_free(struct endpoint_list *list); /* leaves it empty; for _cleanup_ */
 
 struct endpoint *endpoint_free(struct endpoint *endpoint); /* returns NULL */
