@@ -110,7 +110,8 @@ const struct command command_partition = {
 		"compose\n"
 		"            service (web, shop/web), label:KEY=VALUE and ~EXPRESSION mean as "
 		"many\n"
-		"            containers as there are\n"
+		"            containers as there are. host and world (see: hopfault help add) stand "
+		"alone\n"
 		"  oneway    only what the first group sends to the others is dropped\n"
 		"  net NAME  on that network alone (see: hopfault ps); else on every network that "
 		"is shared\n"
@@ -122,6 +123,7 @@ const struct command command_partition = {
 		"  hopfault partition c d\n"
 		"  hopfault partition a,b c,d,e for 30s\n"
 		"  hopfault partition web,db cache\n"
+		"  hopfault partition web world for 1m\n"
 		"  hopfault partition --grudge majorities-ring a b c d e\n",
 	.options = partition_rows,
 	.run = run_partition,

@@ -36,6 +36,7 @@ int device_tell(const struct device_tools *tools, const struct device *device,
 		.engine = device->engine,
 		.hold_ifindex = hosts_tap(tools->hosts, device->netns.id),
 		.traced = owner->traced,
+		.outward = owner->outward,
 		.network = device->network,
 	};
 

@@ -36,6 +36,7 @@ struct device_tools {
 struct device_owner {
 	uint32_t endpoint;
 	bool traced;
+	bool outward;
 };
 
 /* All or nothing. -EBUSY, -EADDRINUSE (another owner), -ENODEV, or what the kernel says. */

@@ -105,6 +105,22 @@ static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id
 	return 0;
 }
 
+/* `host` and `world` stand for no endpoint that has a device; 0: it is neither. */
+static uint32_t reserved_id(const char *word)
+{
+	static const uint32_t reserved[] = { HF_ENDPOINT_HOST, HF_ENDPOINT_WORLD };
+
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (strcmp(word, endpoint_reserved_name(reserved[i])) == 0)
+			return reserved[i];
+	return HF_ENDPOINT_NONE;
+}
+
+static bool is_outside(uint32_t id)
+{
+	return id == HF_ENDPOINT_HOST || id == HF_ENDPOINT_WORLD;
+}
+
 static int resolve_word(struct faults *faults, const char *word, struct ids *ids, char *meant,
 			char *ret_error)
 {
@@ -112,6 +128,8 @@ static int resolve_word(struct faults *faults, const char *word, struct ids *ids
 	size_t count = 0;
 	int r;
 
+	if (reserved_id(word))
+		return ids_add(ids, reserved_id(word));
 	r = managed_take_all(faults->with.managed, word, &id, &count, ret_error);
 	for (size_t i = 0; i < count && r >= 0; i++)
 		r = ids_add(ids, id[i]);
@@ -146,6 +164,44 @@ static bool rule_is_alive(void *ctx, uint32_t rule_id)
 	return faultset_find(ctx, rule_id) != NULL;
 }
 
+static bool names_outside(const struct faultset *set)
+{
+	for (size_t i = 0; i < faultset_count(set); i++)
+		for (size_t k = 0; k < faultset_at(set, i)->links; k++)
+			if (is_outside(faultset_at(set, i)->link[k].src) ||
+			    is_outside(faultset_at(set, i)->link[k].dst))
+				return true;
+	return false;
+}
+
+static bool has_outward(const struct faultset *set, uint32_t src)
+{
+	for (size_t i = 0; i < faultset_count(set); i++)
+		for (size_t k = 0; k < faultset_at(set, i)->links; k++)
+			if (faultset_at(set, i)->link[k].src == src &&
+			    is_outside(faultset_at(set, i)->link[k].dst))
+				return true;
+	return false;
+}
+
+/* What leaves an endpoint is looked at while there are rules for it: begin before they are live, end after they have gone. */
+static int look_outward(struct faults *faults, const struct faultset *set, bool begin)
+{
+	struct managed *managed = faults->with.managed;
+	bool any = names_outside(set);
+	int r = any || !begin ? managed_know_outside(managed, any) : 0;
+
+	for (size_t i = 0; i < managed_count(managed) && r >= 0; i++) {
+		const struct managed_endpoint *endpoint = managed_at(managed, i);
+
+		if (begin && any && !endpoint->outward && has_outward(set, endpoint->id))
+			r = managed_set_outward(managed, endpoint->id, true);
+		else if (!begin && endpoint->outward && !has_outward(set, endpoint->id))
+			r = managed_set_outward(managed, endpoint->id, false);
+	}
+	return r;
+}
+
 static int make_live(struct faults *faults, struct faultset **candidate)
 {
 	_cleanup_(freep) struct compiled_rule *rules = NULL;
@@ -154,9 +210,12 @@ static int make_live(struct faults *faults, struct faultset **candidate)
 
 	r = faultset_compile(*candidate, &rules, &count);
 	if (r >= 0)
+		r = look_outward(faults, *candidate, true);
+	if (r >= 0)
 		r = generation_flip(&faults->with.maps, rules, count);
 	if (r >= 0)
 		faultset_replace(&faults->live, candidate);
+	look_outward(faults, faults->live, false); /* also back to what it was, when it failed */
 	return r;
 }
 
@@ -310,6 +369,43 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 
 /* ---- requests ---- */
 
+/* What can't be done towards the host and the world, or between them. Says why. */
+static int check_outward(struct faults *faults, const struct hf_rule *rule,
+			 const struct hf_link_key *link, char *ret_error)
+{
+	const char *src = managed_name(faults->with.managed, link->src);
+	const char *dst = managed_name(faults->with.managed, link->dst);
+
+	if (!is_outside(link->dst))
+		return 0;
+	if (is_outside(link->src))
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: neither is a container, and work is done at containers' veths",
+			 src, dst);
+	else if (rule->flags & HF_RULE_DELAY)
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: delay is made where a packet enters a container, and %s is "
+			 "none: delay the answers instead (add %s %s delay ...); drop, loss and "
+			 "partition work both ways",
+			 src, dst, dst, dst, src);
+	else if (rule->flags & HF_RULE_UPKEEP)
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: arp and nd are not told apart by whom they are for", src, dst);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+static int check_links(struct faults *faults, const struct hf_rule *rule, const struct links *links,
+		       char *ret_error)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < links->count && r >= 0; i++)
+		r = check_outward(faults, rule, &links->link[i], ret_error);
+	return r;
+}
+
 static int tell_not_on(struct faults *faults, uint32_t id, const char *name, char *ret_error)
 {
 	char networks[256];
@@ -329,6 +425,8 @@ static int find_network(struct faults *faults, const char *name, const struct li
 	for (size_t i = 0; name && i < 2 * links->count; i++) {
 		uint32_t id = i % 2 ? links->link[i / 2].dst : links->link[i / 2].src;
 
+		if (is_outside(id))
+			continue;
 		of_end = managed_network(faults->with.managed, id, name);
 		if (of_end == 0)
 			return tell_not_on(faults, id, name, ret_error);
@@ -367,7 +465,9 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 			 managed_name(faults->with.managed, self));
 	if (r < 0)
 		return r;
-	r = find_network(faults, request->network, &links, &asked.rule.network, ret_error);
+	r = check_links(faults, &asked.rule, &links, ret_error);
+	if (r >= 0)
+		r = find_network(faults, request->network, &links, &asked.rule.network, ret_error);
 	if (r < 0)
 		return r;
 	links_sort_unique(&links);
@@ -481,6 +581,8 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 	if (r >= 0)
 		r = partition_wish(faults, request, grudge ? &seeded : NULL, isolated_word, ids,
 				   &links, ret_error);
+	if (r >= 0)
+		r = check_links(faults, &rule, &links, ret_error);
 	if (r >= 0)
 		r = find_network(faults, request->network, &links, &rule.network, ret_error);
 	for (size_t i = 0; ids && i < request->groups; i++)

@@ -13,12 +13,15 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/networks.h"
+#include "daemon/outside.h"
 
 struct managed {
 	struct managed_options with;
 	struct hosts *hosts;
 	struct device_tools tools;
 	struct networks networks;
+	struct outside outside; /* what is told of it */
+	bool knows_outside;
 	struct endpoint_sockets sockets; /* of the request that is being answered */
 	struct managed_endpoint **endpoint;
 	size_t endpoints;
@@ -34,7 +37,11 @@ static int map_fd(const struct managed *managed, enum programs_map map)
 
 static struct device_owner owner_of(const struct managed_endpoint *endpoint)
 {
-	return (struct device_owner){ .endpoint = endpoint->id, .traced = endpoint->traced };
+	return (struct device_owner){
+		.endpoint = endpoint->id,
+		.traced = endpoint->traced,
+		.outward = endpoint->outward,
+	};
 }
 
 static int tell_addresses(struct managed *managed, const struct managed_endpoint *endpoint)
@@ -78,6 +85,48 @@ static void untell(struct managed *managed, const struct managed_endpoint *endpo
 
 		untell_key(map_fd(managed, PROGRAMS_ADDRESSES), &key, endpoint->id);
 	}
+}
+
+/* ---- what is outside ---- */
+
+/* Of one endpoint: the namespaces that its veths are in, and the networks of its addresses. */
+static int add_outside_of(struct outside *outside, const struct managed_endpoint *endpoint)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
+		r = outside_add_host(outside, endpoint->device[i].netns.fd);
+	for (size_t i = 0; i < endpoint->addrs && r >= 0; i++)
+		r = outside_add_network(outside, &endpoint->addr[i].addr,
+					endpoint->addr[i].prefix_len);
+	return r;
+}
+
+static int tell_outside(struct managed *managed)
+{
+	_cleanup_(outside_done) struct outside now = {};
+	int r = 0;
+
+	if (managed->knows_outside)
+		r = outside_add_common(&now);
+	for (size_t i = 0; i < managed->endpoints && managed->knows_outside && r >= 0; i++)
+		r = add_outside_of(&now, managed->endpoint[i]);
+	if (r >= 0)
+		r = outside_tell(map_fd(managed, PROGRAMS_ADDRESSES), &managed->outside, &now);
+	if (r < 0)
+		return r;
+	outside_done(&managed->outside);
+	managed->outside = now;
+	now = (struct outside){};
+	return 0;
+}
+
+int managed_know_outside(struct managed *managed, bool know)
+{
+	if (!know && !managed->knows_outside)
+		return 0;
+	managed->knows_outside = know;
+	return tell_outside(managed);
 }
 
 /* ---- devices ---- */
@@ -387,6 +436,8 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 	}
 	drop_endpoint_devices(managed, endpoint);
 	r = attach_endpoint(managed, found, endpoint);
+	if (r >= 0 && managed->knows_outside)
+		r = tell_outside(managed);
 	tell_progress(managed);
 	if (r >= 0 &&
 	    endpoint->delay_ns) { /* what was asked of it still holds for its new devices */
@@ -426,8 +477,9 @@ const struct managed_endpoint *managed_find(const struct managed *managed, uint3
 const char *managed_name(const struct managed *managed, uint32_t id)
 {
 	const struct managed_endpoint *endpoint = managed_find(managed, id);
+	const char *reserved = endpoint_reserved_name(id);
 
-	return endpoint ? endpoint->name : id == HF_ENDPOINT_WORLD ? "world" : "?";
+	return endpoint ? endpoint->name : reserved ? reserved : "?";
 }
 
 /* The i-th network that it is on, or will be when it is attached; 0: there are no more. Those without a number are passed over. */
@@ -507,6 +559,20 @@ int managed_set_traced(struct managed *managed, uint32_t id, bool traced)
 	return tell_devices(managed, endpoint);
 }
 
+int managed_set_outward(struct managed *managed, uint32_t id, bool outward)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
+	bool some = false;
+
+	if (!endpoint)
+		return -ENOENT;
+	endpoint->outward = outward;
+	for (size_t i = 0; i < managed->endpoints; i++)
+		some = some || managed->endpoint[i]->outward;
+	programs_config(managed->with.programs)->outward = some;
+	return tell_devices(managed, endpoint);
+}
+
 /* ---- life ---- */
 
 int managed_new(const struct managed_options *options, struct managed **ret_managed)
@@ -552,6 +618,7 @@ void managed_free(struct managed *managed)
 	}
 	free(managed->endpoint);
 	networks_done(&managed->networks);
+	outside_done(&managed->outside);
 	hosts_free(managed->hosts);
 	free(managed);
 }

@@ -35,6 +35,7 @@ struct managed_endpoint {
 	size_t devices;
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
+	bool outward; /* rules are in force from here to the host or the world */
 	struct endpoint_sockets sockets; /* where engines were asked about it */
 	struct endpoint
 		*found; /* owned: what the name means now, when that is not what is attached */
@@ -104,6 +105,15 @@ const struct managed_endpoint *managed_at(const struct managed *managed, size_t 
  */
 int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_ns,
 			   char *ret_notice);
+
+/* Whether there are rules from this endpoint to the host or the world: else what leaves it is not looked at. */
+int managed_set_outward(struct managed *managed, uint32_t id, bool outward);
+
+/*
+ * Rules are about to name the host or the world: the programs are told which addresses are what, and told anew when an
+ * endpoint is attached, until false is said.
+ */
+int managed_know_outside(struct managed *managed, bool know);
 
 /* Whether sightings and socket events of this endpoint are wanted. */
 int managed_set_traced(struct managed *managed, uint32_t id, bool traced);

@@ -163,6 +163,8 @@ void endpoint_freep(struct endpoint **endpoint); /* for _cleanup_ */
 
 /* What a user calls its network: the engine's name, else the bridge's, else "-". */
 const char *endpoint_interface_network(const struct endpoint_interface *interface);
+/* "world", "host": ids that have no device; NULL: none of them. */
+const char *endpoint_reserved_name(uint32_t id);
 const char *endpoint_kind_word(enum endpoint_kind kind); /* "lab", "netns", "pid", ... */
 const char *endpoint_state_word(enum endpoint_state state); /* "running", ...; "" for unknown */
 /* "lab:a": resolves to the same endpoint whatever else is called a. */
