@@ -38,9 +38,8 @@ _Static_assert(sizeof(struct hf_addr) == 16, "struct hf_addr is a map key");
 enum {
 	HF_ENDPOINT_NONE = 0,
 	HF_ENDPOINT_WORLD = 1, /* whose addresses are nobody's that is known here */
-	HF_ENDPOINT_HOST = 2, /* the network stack of the namespace in which the device is */
-	HF_ENDPOINT_OTHER =
-		3, /* on a network of containers, or a group's address; nobody named it */
+	HF_ENDPOINT_HOST = 3, /* the network stack of the namespace in which the device is */
+	HF_ENDPOINT_OTHER = 4, /* on a network of containers, or a group's: nobody named it */
 	HF_ENDPOINT_FIRST = 16, /* the first id that a name can have */
 };
 

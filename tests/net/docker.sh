@@ -114,7 +114,7 @@ a_name_does_not_win_over_anothers_service() {
 		means shop/cache docker:other
 }
 what_has_no_veth_is_refused_with_the_reason() {
-	refused hosted "--network host" && refused hosted "say host" && refused bare "no network interface but loopback"
+	refused hosted "--network host" && refused hosted "among that of" && refused bare "no network interface but loopback"
 }
 an_address_is_no_containers_name() {
 	refused 10.0.0.1 "is no endpoint's name" && means docker:10.0.0.1 docker:10.0.0.1

@@ -123,6 +123,9 @@ static void print_note(const struct endpoint *endpoint)
 {
 	if (endpoint->refusal[0])
 		printf("%s can't be worked on: %s\n", endpoint->name, endpoint->refusal);
+	else if (endpoint->left_out[0])
+		printf("%s: nothing can be done on one of its interfaces: %s\n", endpoint->name,
+		       endpoint->left_out);
 	else if (endpoint->owner[0])
 		printf("%s has the network of %s\n", endpoint->name, endpoint->owner);
 	else if (endpoint->state == ENDPOINT_PAUSED)

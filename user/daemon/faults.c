@@ -329,6 +329,22 @@ static int impose(struct faults *faults, struct faultset **candidate, struct fau
 	return r;
 }
 
+/* Where a fault can't act is said, not passed over. */
+static void note_left_out(struct faults *faults, const struct fault_wish *wish,
+			  struct faults_result *result)
+{
+	const struct managed_endpoint *endpoint;
+
+	for (size_t i = 0; i < 2 * wish->links && !result->notice[0]; i++) {
+		endpoint = managed_find(faults->with.managed,
+					i % 2 ? wish->link[i / 2].dst : wish->link[i / 2].src);
+		if (endpoint && endpoint->left_out[0] && !wish->rule.network)
+			snprintf(result->notice, sizeof(result->notice),
+				 "of %.80s, %s: the fault does not act there", endpoint->name,
+				 endpoint->left_out);
+	}
+}
+
 static int add_wish(struct faults *faults, const struct fault_wish *wish, bool dry_run,
 		    struct faults_result *ret_result, char *ret_error)
 {
@@ -347,6 +363,7 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 	if (r == -ENOSPC)
 		return tell_full(faults, &full, ret_error);
 	snprintf(result.meant, sizeof(result.meant), "%s", wish->meant);
+	note_left_out(faults, wish, &result);
 	if (r >= 0 && dry_run) {
 		result.id = 0;
 		*ret_result = result;

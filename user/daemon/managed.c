@@ -357,6 +357,7 @@ static int take_found(struct managed *managed, struct endpoint **now,
 	/* also of what is attached: by another name it may have told less of its networks */
 	for (size_t i = 0; i < (*now)->interfaces; i++)
 		networks_number(&managed->networks, &(*now)->interface[i]);
+	memcpy(endpoint->left_out, (*now)->left_out, sizeof(endpoint->left_out));
 	endpoint->found = endpoint_free(endpoint->found);
 	if (!is_current(endpoint, *now))
 		endpoint->found = TAKE_PTR(*now);

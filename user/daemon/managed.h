@@ -36,6 +36,7 @@ struct managed_endpoint {
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
 	bool outward; /* rules are in force from here to the host or the world */
+	char left_out[IFNAMSIZ + 48]; /* see struct endpoint */
 	struct endpoint_sockets sockets; /* where engines were asked about it */
 	struct endpoint
 		*found; /* owned: what the name means now, when that is not what is attached */

@@ -104,6 +104,8 @@ struct endpoint {
 	struct netns netns; /* owned */
 	size_t interfaces; /* those with a host side that was found */
 	struct endpoint_interface *interface;
+	char left_out[IFNAMSIZ +
+		      48]; /* "eth1 is a macvlan": nothing can be done there; "" when that is all */
 	char refusal
 		[ENDPOINT_REASON_MAX]; /* "" when there is an interface, else why there is none */
 };

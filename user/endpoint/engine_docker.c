@@ -242,7 +242,7 @@ static void look_at_process(pid_t pid, struct endpoint_target *target)
 	else if (target->container->mode == CONTAINER_NET_HOST) {
 		netns_close(&target->netns);
 		refuse(target, "it has its host's network (--network host), not one of its own "
-			       "behind a veth");
+			       "behind a veth: its traffic is among that of `host`");
 	}
 }
 

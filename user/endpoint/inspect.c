@@ -135,6 +135,7 @@ struct inspection {
 	struct candidates *candidates;
 	struct netlink *inside;
 	struct endpoint *endpoint; /* being filled */
+	char left_out[IFNAMSIZ + 48]; /* likewise, of a kind that goes past the host's side */
 	/* Why there may be nothing to work on. */
 	char other_kind[IFNAMSIZ + 48]; /* "eth0 is a macvlan" */
 	bool saw_veth;
@@ -232,6 +233,17 @@ static int add_interface(struct endpoint *endpoint, const struct netlink_link *l
 	return 0;
 }
 
+/* What a tunnel or a bridge inside carries crosses a veth in the end. What these carry does not. */
+static bool goes_past_us(const struct netlink_link *link)
+{
+	static const char *const kinds[] = { "macvlan", "ipvlan", "macvtap", "ipvtap", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (is_one_of(link, kinds[i]))
+			return true;
+	return false;
+}
+
 static void note_other_kind(struct inspection *in, const struct netlink_link *link)
 {
 	char name[IFNAMSIZ * 4];
@@ -240,6 +252,8 @@ static void note_other_kind(struct inspection *in, const struct netlink_link *li
 	text_escape_terminal(name, sizeof(name), link->name);
 	snprintf(in->other_kind, sizeof(in->other_kind), "%.24s is a %.24s", name,
 		 link->kind[0] ? link->kind : "device without a kind");
+	if (goes_past_us(link))
+		memcpy(in->left_out, in->other_kind, sizeof(in->left_out));
 }
 
 static int inspect_link(struct inspection *in, const struct netlink_link *link)
@@ -323,13 +337,20 @@ static int inspect_links(struct inspection *in)
 static void explain_nothing(const struct inspection *in, char *text, size_t size)
 {
 	if (netns_id_equal(in->netns->id, in->candidates->netns[0].id))
-		snprintf(text, size, "it is in the host's own network, not behind a veth");
+		snprintf(text, size,
+			 "it is in the host's own network, not behind a veth: its traffic is "
+			 "among that of `host`");
 	else if (in->saw_veth)
 		snprintf(text, size,
 			 "the other end of its veth is in a network namespace that has no name "
 			 "here");
 	else if (in->saw_port)
 		snprintf(text, size, "it is a switch: its veths are ports of a bridge");
+	else if (in->left_out[0])
+		snprintf(text, size,
+			 "it has no veth (%s): what it sends and gets does not pass where work "
+			 "is done, on the host's side",
+			 in->left_out);
 	else if (in->other_kind[0])
 		snprintf(text, size, "it has no veth (%s)", in->other_kind);
 	else
@@ -351,8 +372,10 @@ static int inspect(struct inspection *in)
 		if (r < 0)
 			return r;
 	}
-	if (endpoint->interfaces > 0)
+	if (endpoint->interfaces > 0) {
+		memcpy(endpoint->left_out, in->left_out, sizeof(endpoint->left_out));
 		return 0;
+	}
 	explain_nothing(in, endpoint->refusal, sizeof(endpoint->refusal));
 	return -EMEDIUMTYPE;
 }
