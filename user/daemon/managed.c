@@ -89,13 +89,30 @@ static void untell(struct managed *managed, const struct managed_endpoint *endpo
 
 /* ---- what is outside ---- */
 
+/* Is a device before this one in the same namespace? Most are in one, and it is listed once. */
+static bool is_listed_already(const struct managed *managed, const struct device *device)
+{
+	for (size_t i = 0; i < managed->endpoints; i++)
+		for (size_t k = 0; k < managed->endpoint[i]->devices; k++) {
+			const struct device *before = &managed->endpoint[i]->device[k];
+
+			if (before == device)
+				return false;
+			if (netns_id_equal(before->netns.id, device->netns.id))
+				return true;
+		}
+	return false;
+}
+
 /* Of one endpoint: the namespaces that its veths are in, and the networks of its addresses. */
-static int add_outside_of(struct outside *outside, const struct managed_endpoint *endpoint)
+static int add_outside_of(const struct managed *managed, struct outside *outside,
+			  const struct managed_endpoint *endpoint)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
-		r = outside_add_host(outside, endpoint->device[i].netns.fd);
+		if (!is_listed_already(managed, &endpoint->device[i]))
+			r = outside_add_host(outside, endpoint->device[i].netns.fd);
 	for (size_t i = 0; i < endpoint->addrs && r >= 0; i++)
 		r = outside_add_network(outside, &endpoint->addr[i].addr,
 					endpoint->addr[i].prefix_len);
@@ -110,7 +127,7 @@ static int tell_outside(struct managed *managed)
 	if (managed->knows_outside)
 		r = outside_add_common(&now);
 	for (size_t i = 0; i < managed->endpoints && managed->knows_outside && r >= 0; i++)
-		r = add_outside_of(&now, managed->endpoint[i]);
+		r = add_outside_of(managed, &now, managed->endpoint[i]);
 	if (r >= 0)
 		r = outside_tell(map_fd(managed, PROGRAMS_ADDRESSES), &managed->outside, &now);
 	if (r < 0)
