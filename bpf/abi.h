@@ -32,12 +32,14 @@ _Static_assert(sizeof(struct hf_addr) == 16, "struct hf_addr is a map key");
 /* ---- down: what the owner tells the programs ---- */
 
 /*
- * Endpoint ids. An id is given to a name once and never reused while the owner lives. The two below are not
- * managed by anyone: traffic of the host itself, and of addresses that nobody named.
+ * Endpoint ids. An id is given to a name once and never reused while the owner lives. Those below HF_ENDPOINT_FIRST
+ * have no device: who sends to them is judged when the packet leaves its sender.
  */
 enum {
 	HF_ENDPOINT_NONE = 0,
-	HF_ENDPOINT_WORLD = 1,
+	HF_ENDPOINT_WORLD = 1, /* whose addresses are nobody's that is known here */
+	HF_ENDPOINT_HOST = 3, /* the network stack of the namespace in which the device is */
+	HF_ENDPOINT_OTHER = 4, /* on a network of containers, or a group's: nobody named it */
 	HF_ENDPOINT_FIRST = 16, /* the first id that a name can have */
 };
 
@@ -45,7 +47,8 @@ enum {
 struct hf_config {
 	__u64 lease_ns; /* the owner is alive until then; past it every program only passes */
 	__u32 release_mark; /* high half of skb->mark of a packet that comes back from the hold engine */
-	__u32 tracing; /* nonzero: emit sightings and socket events */
+	__u16 tracing; /* nonzero: emit sightings and socket events */
+	__u16 outward; /* nonzero: some device's is */
 };
 _Static_assert(sizeof(struct hf_config) == 16, "struct hf_config is a map value");
 
@@ -66,7 +69,9 @@ struct hf_device {
 	__u32 endpoint; /* who is behind this interface */
 	__u32 engine; /* enum hf_engine: what holds a packet on its way out of here */
 	__u32 hold_ifindex; /* HF_ENGINE_HOLD: the TAP in the same namespace; 0: none, nothing is held */
-	__u32 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
+	__u8 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
+	__u8 outward; /* nonzero: rules are in force from here to the host or the world (while hf_config.outward) */
+	__u16 network; /* the number of the network that it is on; 0: of none that has one */
 };
 _Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");
 
@@ -113,7 +118,9 @@ struct hf_rule {
 	__u8 proto; /* HF_PROTO_ANY, or what the packet must be */
 	__u8 dport_ranges; /* how many of dport[] are in use; 0: any port */
 	__u8 sport_ranges;
-	__u8 unused[5];
+	__u8 unused;
+	__u16 network; /* on this network alone, see hf_device; 0: on any */
+	__u16 unused_too;
 	struct hf_port_range dport[HF_PORT_RANGES_MAX];
 	struct hf_port_range sport[HF_PORT_RANGES_MAX];
 	__u32 loss_odds; /* of 2^32: 0 never, HF_ODDS_ALWAYS always */

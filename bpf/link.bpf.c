@@ -6,6 +6,10 @@
  *     eth0 ==== vethA [link_leave]  bridge  [link_enter] vethB ==== eth0
  *                "it has left A"             "it is about to enter B":
  *                 seen                        seen, judged, dropped or delayed
+ *                 judged, when it goes
+ *                 to the host or the world
+ *
+ * The host and the world have no device of their own to be entered by: what goes there is judged where it leaves.
  *
  * What must never happen here: a packet that nobody named is touched; a packet that we pass is hidden from the
  * programs behind us (so every passing path returns TC_ACT_UNSPEC); a fault acts for an owner that is dead.
@@ -59,14 +63,25 @@ static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
 	return endpoint ? *endpoint : HF_ENDPOINT_WORLD;
 }
 
-/* On a bridge the packet's way in is its sender's veth; what came in elsewhere is known by its address. */
+/*
+ * On a bridge the packet's way in is its sender's veth; what came in elsewhere is known by its address. What came in
+ * nowhere is the host's own. An address of the host's on what came in is somebody's whose own was masked on the way.
+ */
 static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packet *packet)
 {
 	const struct hf_device *from = NULL;
+	__u32 endpoint;
 
 	if (skb->ingress_ifindex && skb->ingress_ifindex != skb->ifindex)
 		from = device_at(skb->ingress_ifindex);
-	return from ? from->endpoint : endpoint_at(&packet->flow.src);
+	if (from)
+		return from->endpoint;
+	endpoint = endpoint_at(&packet->flow.src);
+	if (endpoint >= HF_ENDPOINT_FIRST)
+		return endpoint;
+	if (!skb->ingress_ifindex)
+		return HF_ENDPOINT_HOST;
+	return endpoint == HF_ENDPOINT_HOST ? HF_ENDPOINT_OTHER : endpoint;
 }
 
 /* Does what was decided. Where it can't be done, nothing was, and the judgement says so. */
@@ -103,6 +118,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	skb->tstamp = 0;
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
+	desk->packet.network = device->network;
 	desk->due_ns = due_ns;
 	/* let go before it was due: a heal, no error of the engine's */
 	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
@@ -126,6 +142,7 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
+	desk->packet.network = device->network;
 	who.src = sender_of(skb, &desk->packet);
 	walk = walk_rules(&who);
 	judge_entering(&walk, now_ns, desk);
@@ -154,28 +171,64 @@ int link_enter(struct __sk_buff *skb)
 	return entering(skb, owner, device, now_ns);
 }
 
+static __always_inline bool is_seen(const struct hf_config *owner, const struct hf_device *device)
+{
+	return owner->tracing && device->traced;
+}
+
+static __always_inline bool is_outward(const struct packet *packet, const struct parties *who)
+{
+	return (who->dst == HF_ENDPOINT_HOST || who->dst == HF_ENDPOINT_WORLD) &&
+	       !(packet->flags & PACKET_UPKEEP);
+}
+
+/* Towards the host and the world nothing is delayed: the owner has refused rules that would. */
+static __always_inline void judge_outward(const struct parties *who, __u64 now_ns,
+					  struct desk *desk)
+{
+	struct walk walk = walk_rules(who);
+
+	judge_entering(&walk, now_ns, desk);
+	if (desk->judgement.verdict == HF_VERDICT_DELAY) {
+		count_undelayed(&desk->judgement, desk->packet.segments);
+		desk->judgement = (struct judgement){};
+	}
+}
+
 /* A packet has left the endpoint behind this device. */
+static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config *owner,
+				   const struct hf_device *device, __u64 now_ns)
+{
+	struct parties who = { .src = device->endpoint };
+	struct desk *desk = desk_here();
+
+	if (!desk || !packet_parse(skb, &desk->packet))
+		return pass();
+	desk->packet.network = device->network;
+	who.dst = endpoint_at(&desk->packet.flow.dst);
+	if (device->outward && is_outward(&desk->packet, &who))
+		judge_outward(&who, now_ns, desk);
+	if (is_seen(owner, device))
+		emit_leaving(skb, now_ns, &desk->packet, &who);
+	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
+}
+
 SEC("tc")
 int link_leave(struct __sk_buff *skb)
 {
 	const struct hf_config *owner = owner_word();
 	const struct hf_device *device;
-	struct parties who = {};
-	struct packet packet;
 	__u64 now_ns;
 
-	if (!owner || !owner->tracing)
+	if (!owner || !(owner->tracing | owner->outward))
 		return pass(); /* the usual case, so it is told without asking for the time */
 	now_ns = bpf_ktime_get_ns();
 	if (lease_is_stale(owner, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
-	if (!device || !device->traced || !packet_parse(skb, &packet))
+	if (!device || !(device->outward || is_seen(owner, device)))
 		return pass();
-	who.src = device->endpoint;
-	who.dst = endpoint_at(&packet.flow.dst);
-	emit_leaving(skb, now_ns, &packet, &who);
-	return pass();
+	return leaving(skb, owner, device, now_ns);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -22,7 +22,7 @@ struct packet {
 	__u32 segments; /* wire packets, at least 1 */
 	__u8 tcp_flags;
 	__u8 flags; /* PACKET_* */
-	__u16 unused;
+	__u16 network; /* of the device where it was seen: not in the packet itself, filled in beside it */
 };
 
 #endif

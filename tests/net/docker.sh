@@ -80,7 +80,7 @@ a_name_does_not_win_over_anothers_service() {
 		means shop/cache docker:other
 }
 what_has_no_veth_is_refused_with_the_reason() {
-	refused hosted "--network host" && refused bare "no network interface but loopback"
+	refused hosted "--network host" && refused hosted "among that of" && refused bare "no network interface but loopback"
 }
 an_address_is_no_containers_name() {
 	refused 10.0.0.1 "is no endpoint's name" && means docker:10.0.0.1 docker:10.0.0.1
@@ -120,6 +120,43 @@ a_partition_cuts_running_containers_and_heals() {
 	"$hopfault" heal || return 1
 	answers web "$cache" || { echo "no answer after the heal"; return 1; }
 }
+back_address_of() { docker inspect -f '{{.NetworkSettings.Networks.back.IPAddress}}' "$1"; }
+a_partition_of_a_scaled_service_cuts_all_its_containers() {
+	local web said
+	web=$(back_address_of web)
+	answers shop_db_1 "$web" && answers shop_db_2 "$web" || { echo "no answer before"; return 1; }
+	said=$("$hopfault" partition db web) || return 1
+	grep -qF "(db: 2 endpoints (shop_db_1, shop_db_2); 4 links)" <<<"$said" || { echo "$said"; return 1; }
+	! answers shop_db_1 "$web" && ! answers shop_db_2 "$web" || { echo "it answered through the cut"; return 1; }
+	answers shop_db_1 "$(back_address_of shop_db_2)" || { echo "inside the service it is cut"; return 1; }
+	"$hopfault" heal && answers shop_db_2 "$web"
+}
+a_fault_on_a_named_network_leaves_the_others_alone() {
+	local web cache
+	web=$(back_address_of web) cache=$(address_of cache)
+	"$hopfault" partition db web net back || return 1
+	! answers shop_db_1 "$web" || { echo "the network is not cut"; return 1; }
+	"$hopfault" heal
+	"$hopfault" partition docker:cache web net bridge || return 1
+	! answers web "$cache" || { echo "the network is not cut by the engine's name"; return 1; }
+	"$hopfault" heal
+	"$hopfault" partition docker:cache web net docker0 || return 1
+	! answers web "$cache" || { echo "the network is not cut by the bridge's name"; return 1; }
+	"$hopfault" heal
+	"$hopfault" partition docker:cache web net back >"$scratch/net" 2>&1 && { echo "cache is not on back"; return 1; }
+	grep -qF "cache is on no network 'back'; it is on: bridge" "$scratch/net" || { cat "$scratch/net"; return 1; }
+}
+a_container_can_be_cut_off_from_the_host_alone() {
+	answers web 172.17.0.1 || { echo "no answer before"; return 1; }
+	"$hopfault" partition web host || return 1
+	! answers web 172.17.0.1 || { echo "it answered through the cut"; return 1; }
+	answers web "$(address_of cache)" || { echo "another container is cut off too"; return 1; }
+	answers cache 172.17.0.1 || { echo "the host is cut off from others"; return 1; }
+	"$hopfault" heal
+	"$hopfault" partition web world || return 1
+	answers web 172.17.0.1 && answers web "$(address_of cache)" && answers web "$(back_address_of shop_db_1)" || return 1
+	"$hopfault" heal
+}
 a_delay_holds_one_direction_between_containers() {
 	local ms
 	"$hopfault" add web docker:cache delay 100ms || return 1
@@ -146,6 +183,8 @@ for test in a_name_an_id_and_its_beginning_mean_one a_scaled_service_means_all_i
 	an_address_is_no_containers_name near_names_are_told a_guest_has_its_owners_networks \
 	a_container_is_found_without_its_engine a_stopped_one_is_known_and_a_started_one_found_again \
 	a_network_that_comes_again_keeps_its_name a_partition_cuts_running_containers_and_heals \
+	a_partition_of_a_scaled_service_cuts_all_its_containers a_fault_on_a_named_network_leaves_the_others_alone \
+	a_container_can_be_cut_off_from_the_host_alone \
 	a_delay_holds_one_direction_between_containers; do
 	run "$test"
 done

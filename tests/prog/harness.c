@@ -198,6 +198,17 @@ int harness_set_tracing(struct harness *harness, bool on)
 	return harness_set_config(harness, &config);
 }
 
+int harness_set_outward(struct harness *harness, bool on)
+{
+	struct hf_config config;
+	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
+
+	if (r < 0)
+		return r;
+	config.outward = on;
+	return harness_set_config(harness, &config);
+}
+
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)
 {
 	struct hf_device_key key = { .netns = HARNESS_NETNS, .ifindex = ifindex };

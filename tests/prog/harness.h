@@ -71,6 +71,7 @@ int harness_program(const struct harness *harness,
 int harness_set_config(struct harness *harness, const struct hf_config *config);
 int harness_set_lease(struct harness *harness, __s64 from_now_ns);
 int harness_set_tracing(struct harness *harness, bool on);
+int harness_set_outward(struct harness *harness, bool on);
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
 int harness_set_address(struct harness *harness, const struct hf_addr *addr, __u32 endpoint);

@@ -51,6 +51,24 @@ static void tcp_udp_and_icmp_are_matched_behind_tags_and_extension_headers(void 
 	assert_int_equal(counts_of(f, 1).dropped, count);
 }
 
+static void a_rule_of_one_network_acts_on_the_devices_of_that_network(void **state)
+{
+	struct hf_device on_network_3 = { .endpoint = HOST_B, .network = 3 };
+	struct hf_rule rule = rule_of(1, HF_RULE_DROP);
+	struct fixture *f = *state;
+	__u32 ifindex = harness_ifindex(DEVICE_B);
+
+	rule.network = 3;
+	ask_one(f, rule);
+	assert_int_equal(enter_b(f, (struct frame_spec){ .dport = 80 }), PASSED);
+	assert_int_equal(harness_set_device(f->harness, ifindex, &on_network_3), 0);
+	assert_int_equal(enter_b(f, (struct frame_spec){ .dport = 80 }), DROPPED);
+	on_network_3.network = 4;
+	assert_int_equal(harness_set_device(f->harness, ifindex, &on_network_3), 0);
+	assert_int_equal(enter_b(f, (struct frame_spec){ .dport = 80 }), PASSED);
+	assert_int_equal(counts_of(f, 1).matched, 1);
+}
+
 static void ports_are_found_behind_tags_and_extension_headers(void **state)
 {
 	struct frame_spec specs[SHAPES_MAX];
@@ -344,7 +362,8 @@ static void the_sender_is_who_is_behind_the_device_that_it_came_in_by(void **sta
 static void without_such_a_device_the_sender_is_known_by_its_address(void **state)
 {
 	static const __u32 hosts[] = { HOST_A, HOST_ELSEWHERE, HOST_UNNAMED };
-	static const __u32 endpoints[] = { HOST_A, HOST_ELSEWHERE, HF_ENDPOINT_WORLD };
+	/* it came in nowhere: who is nobody else is the host */
+	static const __u32 endpoints[] = { HOST_A, HOST_ELSEWHERE, HF_ENDPOINT_HOST };
 	struct fixture *f = *state;
 
 	for (size_t ruled = 0; ruled < ARRAY_SIZE(hosts); ruled++) {
@@ -367,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(tcp_udp_and_icmp_are_matched_behind_tags_and_extension_headers),
+		fixture_test(a_rule_of_one_network_acts_on_the_devices_of_that_network),
 		fixture_test(ports_are_found_behind_tags_and_extension_headers),
 		fixture_test(a_third_vlan_tag_is_not_looked_behind),
 		fixture_test(a_seventh_extension_header_hides_the_ports),

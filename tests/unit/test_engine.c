@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "endpoint/cgroup.h"
 #include "endpoint/endpoint.h"
+#include "endpoint/sockets.h"
 #include "fake_engine.h"
 
 #define ID(digits) "c68743936494b9e0b34e1bd00908db7a95e60e0f66d48a8c55174c681244" digits
@@ -197,6 +198,39 @@ static void a_socket_that_may_not_be_used_is_told(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void a_socket_that_somebody_else_made_is_not_asked(void **state)
+{
+	_cleanup_(fake_engine_stop) struct fake_engine fake = { 0 };
+	char error[ENDPOINT_ERROR_MAX];
+
+	setenv("HOPFAULT_DOCKER_SOCKET", "/dev/null", 1);
+	assert_int_equal(select_word("docker:x", error), -ENOTSOCK);
+	assert_says(error, "/dev/null is no socket");
+	if (geteuid() != 0)
+		skip(); /* who is not root can't give a socket away */
+	with_engine(&fake, FAKE_ANSWERS, list);
+	assert_int_equal(chown(fake.socket_path, 65534, 65534), 0);
+	assert_int_equal(select_word("docker:hf-test-two", error), -EPERM);
+	assert_says(error, "is user 65534's: docker is asked at a socket of root's or one's own");
+}
+
+static void engines_are_not_waited_for_beyond_the_whole_requests_time(void **state)
+{
+	_cleanup_(endpoint_list_free) struct endpoint_list found = { 0 };
+	_cleanup_(fake_engine_stop) struct fake_engine fake = { 0 };
+	struct endpoint_sockets sockets = { 0 };
+	uint64_t began_ns = clock_now_ns();
+	char error[ENDPOINT_ERROR_MAX];
+
+	fake_engine_start(&fake, FAKE_HANGS, list, no_process);
+	strcpy(sockets.docker, fake.socket_path);
+	sockets.deadline_ns = began_ns + CLOCK_SECOND_NS / 4;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(endpoint_select_at(&sockets, "docker:x", &found, error),
+				 -ETIMEDOUT);
+	assert_true(clock_now_ns() - began_ns < CLOCK_SECOND_NS * 3 / 2);
+}
+
 static void what_does_not_run_is_known_all_the_same(void **state)
 {
 	_cleanup_(fake_engine_stop) struct fake_engine fake = { 0 };
@@ -342,6 +376,8 @@ int main(void)
 		TEST(an_engine_elsewhere_can_not_be_worked_with),
 		TEST(docker_host_names_a_socket_and_is_overruled_by_our_own_variable),
 		TEST(a_socket_that_may_not_be_used_is_told),
+		TEST(a_socket_that_somebody_else_made_is_not_asked),
+		TEST(engines_are_not_waited_for_beyond_the_whole_requests_time),
 		TEST(what_does_not_run_is_known_all_the_same),
 		TEST(what_went_between_two_questions_does_not_run),
 		TEST(a_name_does_not_win_over_anothers_service),

@@ -73,6 +73,20 @@ static void a_rule_without_match_means_all_but_upkeep(void **state)
 	assert_false(matches(&rule, upkeep_of(HF_PROTO_ICMPV6)));
 }
 
+static void a_rule_of_one_network_means_no_other(void **state)
+{
+	struct hf_rule rule = { .flags = HF_RULE_DROP, .network = 2 };
+	struct packet packet = packet_of(TCP);
+
+	assert_false(matches(&rule, packet));
+	packet.network = 2;
+	assert_true(matches(&rule, packet));
+	packet.network = 1;
+	assert_false(matches(&rule, packet));
+	rule.network = 0;
+	assert_true(matches(&rule, packet));
+}
+
 static void a_protocol_means_itself(void **state)
 {
 	struct hf_rule rule = { .flags = HF_RULE_DROP, .proto = TCP };
@@ -338,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_is_alive_until_its_deadline),
 		cmocka_unit_test(a_rule_without_match_means_all_but_upkeep),
+		cmocka_unit_test(a_rule_of_one_network_means_no_other),
 		cmocka_unit_test(a_protocol_means_itself),
 		cmocka_unit_test(icmp_means_both_versions_and_spares_neighbour_discovery),
 		cmocka_unit_test(arp_means_arp_alone),

@@ -68,19 +68,22 @@ static void a_fault_keeps_what_was_wished(void **state)
 	struct fault_wish wish = wish_of(HF_RULE_DELAY, links, 3);
 	struct fault_ids ids = {};
 	_cleanup_(faultset_freep) struct faultset *set = faultset_new(&ids);
-	char text[] = "a b delay 5ns both";
+	char text[] = "a b delay 5ns both", meant[] = "b: 2 endpoints (b-1, b-2)";
 	const struct fault *fault;
 
 	wish.text = text;
+	wish.meant = meant;
 	wish.kind = FAULT_PARTITION;
 	wish.owner = 12;
 	fault = faultset_find(set, added(set, &wish));
 	memset(text, 'x', sizeof(text) - 1);
+	memset(meant, 'x', sizeof(meant) - 1);
 	memset(links, 0, sizeof(links));
 	assert_non_null(fault);
 	assert_int_equal(fault->id, 1);
 	assert_int_equal(fault->kind, FAULT_PARTITION);
 	assert_string_equal(fault->text, "a b delay 5ns both");
+	assert_string_equal(fault->meant, "b: 2 endpoints (b-1, b-2)");
 	assert_int_equal(fault->rule.id, 1);
 	assert_int_equal(fault->rule.delay_ns, 5);
 	assert_int_equal(fault->rule.deadline_ns, NOW_NS + TTL_NS);

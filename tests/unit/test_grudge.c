@@ -186,6 +186,13 @@ static void groups_come_first_then_the_keywords(void **state)
 	assert_false(request.oneway || request.has_seed);
 	assert_int_equal(parse(WORDS("a,b,c"), true, &request, message), 0);
 	assert_int_equal(request.groups, 1);
+	assert_null(request.network);
+	assert_int_equal(parse(WORDS("a", "b", "net", "back"), false, &request, message), 0);
+	assert_string_equal(request.network, "back");
+	assert_int_equal(
+		parse(WORDS("label:app=web,x", "~db-.*", "for", "5s"), false, &request, message),
+		0);
+	assert_int_equal(request.groups, 2);
 }
 
 static void assert_partition_refused(char **argv, bool with_grudge, const char *expected)
@@ -211,8 +218,8 @@ static void words_that_make_no_partition(void **state)
 				 "for: '5' (word 4): a unit is missing: write 5ms, 5us or 5s for "
 				 "example");
 	assert_partition_refused(WORDS("a", "b", "oneway", "c"), false,
-				 "'c' (word 4): unknown word: groups come first, then oneway, for "
-				 "TIME and seed N");
+				 "'c' (word 4): unknown word: groups come first, then oneway, net "
+				 "NAME, for TIME and seed N");
 	assert_partition_refused(WORDS("a", "b", "c", "oneway"), true,
 				 "'oneway' (word 4): a grudge always cuts both ways");
 }

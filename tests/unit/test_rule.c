@@ -315,6 +315,49 @@ static void distribution_belongs_behind_a_jitter(void **state)
 		       "'distribution' (word 4): it belongs right behind the times of a delay");
 }
 
+static void names_may_be_labels_and_expressions(void **state)
+{
+	struct line line;
+	struct rule_request request;
+
+	request = parsed(&line, "label:app=web,db docker:~web-(a|b)+ drop");
+	assert_string_equal(request.src, "label:app=web,db");
+	assert_string_equal(request.dst, "docker:~web-(a|b)+");
+	request = parsed(&line, "~.* docker:label:k=$x;y drop");
+	assert_string_equal(request.src, "~.*");
+	assert_string_equal(request.dst, "docker:label:k=$x;y");
+	assert_reads_as("shop/web ~[ab]? delay 5ms both", "shop/web ~[ab]? delay 5ms both");
+	/* only there: elsewhere the same characters are a slip of the hand */
+	assert_refused("a=b c drop",
+		       "'a=b' (word 1): not a name: names have letters, digits and _ . : / @ "
+		       "-, and commas between them");
+	assert_refused("a~b c drop",
+		       "'a~b' (word 1): not a name: names have letters, digits and _ . : / @ "
+		       "-, and commas between them");
+	assert_refused("a,,~b c drop", "'a,,~b' (word 1): an empty name in the list");
+	assert_refused("~a\tb c drop",
+		       "'~a\tb' (word 1): not a name: it has printable characters alone, "
+		       "and no space or comma");
+}
+
+static void a_rule_may_be_of_one_network(void **state)
+{
+	struct line line;
+	struct rule_request request;
+
+	request = parsed(&line, "a b drop net back");
+	assert_string_equal(request.network, "back");
+	assert_int_equal(request.rule.network, 0); /* who resolves names fills it in */
+	assert_null(parsed(&line, "a b drop").network);
+	assert_reads_as("a b net br-1f02 both delay 5ms", "a b delay 5ms net br-1f02 both");
+	assert_refused("a b drop net", "net (word 4): a network's name is missing");
+	assert_refused("a b drop net both", "net (word 4): a network's name is missing");
+	assert_refused("a b drop net x;y",
+		       "net: 'x;y' (word 5): not a network's name: one, as `hopfault ps` "
+		       "shows it");
+	assert_refused("a b drop net x net y", "'net' (word 6): said twice");
+}
+
 static void names_that_are_none(void **state)
 {
 	assert_refused("a,,b c drop", "'a,,b' (word 1): an empty name in the list");
@@ -512,6 +555,8 @@ int main(void)
 		cmocka_unit_test(words_of_netem_that_come_later),
 		cmocka_unit_test(effects_that_come_later),
 		cmocka_unit_test(distribution_belongs_behind_a_jitter),
+		cmocka_unit_test(names_may_be_labels_and_expressions),
+		cmocka_unit_test(a_rule_may_be_of_one_network),
 		cmocka_unit_test(names_that_are_none),
 		cmocka_unit_test(empty_words_are_told),
 		cmocka_unit_test(long_words_are_cut_in_errors),

@@ -35,6 +35,17 @@ static void a_slip_finds_the_name(void **state)
 	assert_string_equal(near[0], "frontend");
 }
 
+static void a_name_that_is_there_twice_is_said_once(void **state)
+{
+	static const char *const twice[] = { "shop/db", "cache", "shop/db", "shop/dc" };
+	const char *near[SUGGEST_MAX];
+
+	(void)state;
+	assert_int_equal(suggest_near("shop/bd", twice, ARRAY_SIZE(twice), near), 2);
+	assert_string_equal(near[0], "shop/db");
+	assert_string_equal(near[1], "shop/dc");
+}
+
 static void nothing_alike_finds_nothing(void **state)
 {
 	const char *near[SUGGEST_MAX];
@@ -78,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edits_are_counted),
 		cmocka_unit_test(a_slip_finds_the_name),
+		cmocka_unit_test(a_name_that_is_there_twice_is_said_once),
 		cmocka_unit_test(nothing_alike_finds_nothing),
 		cmocka_unit_test(at_most_three_and_the_nearest_first),
 		cmocka_unit_test(the_phrase_reads_like_a_question),

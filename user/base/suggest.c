@@ -71,6 +71,15 @@ static int is_near(const char *word, const char *name, unsigned int distance)
 	return distance <= cutoff(word) && distance < longest;
 }
 
+/* The same name twice, as of a scaled service, is said once. */
+static int is_said(const char *name, const char *const *near, unsigned int found)
+{
+	for (unsigned int i = 0; i < found; i++)
+		if (strcmp(near[i], name) == 0)
+			return 1;
+	return 0;
+}
+
 unsigned int suggest_near(const char *word, const char *const *names, size_t count,
 			  const char *ret_near[SUGGEST_MAX])
 {
@@ -81,7 +90,7 @@ unsigned int suggest_near(const char *word, const char *const *names, size_t cou
 	for (i = 0; i < count; i++) {
 		unsigned int distance = suggest_distance(word, names[i]);
 
-		if (!is_near(word, names[i], distance))
+		if (!is_near(word, names[i], distance) || is_said(names[i], ret_near, found))
 			continue;
 		for (place = found; place > 0 && distances[place - 1] > distance; place--) {
 			if (place == SUGGEST_MAX)

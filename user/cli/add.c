@@ -11,6 +11,7 @@
 
 struct add_options {
 	bool help;
+	struct command_sockets sockets;
 	bool dry_run;
 	bool json;
 };
@@ -24,6 +25,7 @@ static const struct option_row add_rows[] = { COMMAND_HELP_ROW(struct add_option
 						.help = "print JSON",
 						.kind = OPTION_FLAG,
 						OPTION_INTO(struct add_options, json) },
+					      COMMAND_SOCKET_ROWS(struct add_options, sockets),
 					      {} };
 
 /* The same parser as the owner's: a typing mistake is told before anything is started. */
@@ -51,7 +53,9 @@ static int run_add(const struct command *command, int argc, char **argv)
 	status = command_parse(command, argc, argv, &options, &words);
 	if (status != EXIT_DONE || options.help)
 		return status;
-	status = check_words(&words);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = check_words(&words);
 	if (status == EXIT_DONE)
 		status = command_needs_root(command);
 	if (status != EXIT_DONE)
@@ -62,24 +66,35 @@ static int run_add(const struct command *command, int argc, char **argv)
 		.dry_run = options.dry_run,
 		.json = options.json,
 	};
+	ask_set_sockets(request.request, options.sockets.docker, options.sockets.podman);
 	impose_set_words(request.request, words.word, words.count);
 	return impose(&request);
 }
 
 const struct command command_add = {
 	.name = "add",
-	.usage = "SRC DST EFFECT... [MATCH] [both] [for TIME] [seed N] [-- COMMAND...]",
+	.usage = "SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [-- COMMAND...]",
 	.summary = "put a fault on the links from SRC to DST",
 	.details =
-		"  SRC, DST  names joined by commas; lab:NAME, netns:NAME or pid:N when a bare "
-		"name\n"
-		"            could be several things (see: hopfault ps)\n"
+		"  SRC, DST  names joined by commas: containers, compose services (web, "
+		"shop/web),\n"
+		"            label:KEY=VALUE, ~EXPRESSION for the whole name; docker:NAME, "
+		"netns:NAME,\n"
+		"            lab:NAME or pid:N when a bare name could be several things (see: "
+		"hopfault ps)\n"
+		"            host: the network stack that the veths end in; world: addresses "
+		"beyond "
+		"it,\n"
+		"            on no network of containers. Towards these two: loss and drop only\n"
 		"  EFFECT    delay TIME [JITTER]   later, by TIME; uniform in "
 		"TIME-JITTER..TIME+JITTER\n"
 		"            loss PERCENT          some packets never arrive, at random\n"
 		"            drop                  no packet arrives\n"
 		"  MATCH     proto tcp|udp|icmp|arp|nd   port 80,8000-8080   sport LIST\n"
 		"            share PERCENT         of connections, by hash: one keeps its fate\n"
+		"  net NAME  on that network alone, of the engine or a bridge (see: hopfault ps); "
+		"else on\n"
+		"            every network that the two share\n"
 		"  both      from DST to SRC as well\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"  seed N    the same packets meet the same fate again\n"
@@ -89,6 +104,7 @@ const struct command command_add = {
 		"command's. Examples:\n"
 		"  hopfault add a b delay 5ms\n"
 		"  hopfault add a b loss 1% port 8080 for 30s seed 7\n"
+		"  hopfault add web '~db-.*' loss 2%   (web scaled to 3: all of them)\n"
 		"  hopfault add a,b c drop both -- curl http://10.83.0.2:8080/\n",
 	.options = add_rows,
 	.run = run_add,

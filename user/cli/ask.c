@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "endpoint/sockets.h"
 
 #define OWNER_WAIT_NS 10000000000ULL
 #define OWNER_LOOK_US 20000
@@ -31,6 +32,17 @@ json_t *ask_request(const char *command)
 	if (request && engine && engine[0])
 		json_object_set_new(request, "delay_engine", json_string(engine));
 	return request;
+}
+
+void ask_set_sockets(json_t *request, const char *docker, const char *podman)
+{
+	struct endpoint_sockets sockets;
+
+	endpoint_sockets_choose(docker, podman, &sockets);
+	if (sockets.docker[0])
+		json_object_set_new(request, "docker_socket", json_string(sockets.docker));
+	if (sockets.podman[0])
+		json_object_set_new(request, "podman_socket", json_string(sockets.podman));
 }
 
 /* In the child: a session of its own, so that a terminal's signals are not the owner's. */

@@ -15,6 +15,9 @@
  */
 json_t *ask_request(const char *command);
 
+/* Into a request that names endpoints: where engines are asked, as it was said or as the environment has it. */
+void ask_set_sockets(json_t *request, const char *docker, const char *podman);
+
 /*
  * Connects to the owner, or starts one first (start) and connects then. -ENOENT: none runs and none was to be
  * started. Failures to start have been told.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "endpoint/sockets.h"
 
 const struct command *const commands[] = {
 	&command_check, &command_ps,	 &command_add,	  &command_partition,
@@ -40,6 +41,23 @@ int command_parse(const struct command *command, int argc, char **argv, void *va
 	if (*(const bool *)values) /* its first member: help */
 		command_print_help(command, stdout);
 	return EXIT_DONE;
+}
+
+static int check_socket(const char *option, const char *address)
+{
+	const char *reason;
+
+	if (!address || endpoint_socket_is_valid(address, &reason))
+		return EXIT_DONE;
+	log_err(0, "%s: '%s': %s", option, address, reason);
+	return EXIT_MISUSED;
+}
+
+int command_check_sockets(const struct command_sockets *sockets)
+{
+	int status = check_socket("--docker-socket", sockets->docker);
+
+	return status == EXIT_DONE ? check_socket("--podman-socket", sockets->podman) : status;
 }
 
 int command_needs_root(const struct command *command)

@@ -39,6 +39,27 @@ void command_print_help(const struct command *command, FILE *out);
 int command_parse(const struct command *command, int argc, char **argv, void *values,
 		  struct options_words *ret_words);
 
+/* For commands that name endpoints: where engines are asked, as it was said. */
+struct command_sockets {
+	const char *docker;
+	const char *podman;
+};
+
+#define COMMAND_SOCKET_ROWS(type, field)                                                   \
+	{ .name = "docker-socket",                                                         \
+	  .value = "PATH",                                                                 \
+	  .help = "ask Docker here (unless said: DOCKER_HOST, else /var/run/docker.sock, " \
+		  "else a rootless one)",                                                  \
+	  .kind = OPTION_TEXT,                                                             \
+	  OPTION_INTO(type, field.docker) },                                               \
+	{                                                                                  \
+		.name = "podman-socket", .value = "PATH", .help = "ask Podman here",       \
+		.kind = OPTION_TEXT, OPTION_INTO(type, field.podman)                       \
+	}
+
+/* Is each a path that a socket can have? EXIT_DONE, or EXIT_MISUSED and it was said. */
+int command_check_sockets(const struct command_sockets *sockets);
+
 /* Says that this needs root, before anything is done. EXIT_DONE or EXIT_FAILED. */
 int command_needs_root(const struct command *command);
 

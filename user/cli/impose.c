@@ -25,21 +25,36 @@ void impose_set_words(json_t *request, char **word, unsigned int count)
 	json_object_set_new(request, "words", words);
 }
 
-static void say_done(const struct impose *impose, const json_t *reply)
+/* "web: 3 endpoints (web-1, web-2, web-3); 6 links" */
+static void say_links(const json_t *reply)
 {
 	json_int_t links = json_integer_value(json_object_get(reply, "links"));
+	const char *meant = json_string_value(json_object_get(reply, "meant"));
+
+	if (meant && meant[0]) {
+		text_write_terminal(stdout, meant);
+		printf("; ");
+	}
+	printf("%" JSON_INTEGER_FORMAT " link%s", links, links == 1 ? "" : "s");
+}
+
+static void say_done(const struct impose *impose, const json_t *reply)
+{
 	const char *notice = json_string_value(json_object_get(reply, "notice"));
 
 	if (impose->dry_run) {
-		printf("would act on %" JSON_INTEGER_FORMAT " link%s; nothing was changed\n", links,
-		       links == 1 ? "" : "s");
+		printf("would act on ");
+		say_links(reply);
+		printf("; nothing was changed\n");
 		return;
 	}
 	printf("fault %" JSON_INTEGER_FORMAT ": %s",
 	       json_integer_value(json_object_get(reply, "id")),
 	       impose->is_partition ? "partition " : "");
 	text_write_terminal(stdout, json_string_value(json_object_get(reply, "text")));
-	printf(" (%" JSON_INTEGER_FORMAT " link%s)\n", links, links == 1 ? "" : "s");
+	printf(" (");
+	say_links(reply);
+	printf(")\n");
 	if (notice && notice[0])
 		log_warn("%s", notice);
 }

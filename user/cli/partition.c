@@ -12,6 +12,7 @@
 
 struct partition_options {
 	bool help;
+	struct command_sockets sockets;
 	bool dry_run;
 	bool json;
 	int grudge; /* index in grudge_words; -1: none */
@@ -41,6 +42,7 @@ static const struct option_row partition_rows[] = {
 	  .help = "print JSON",
 	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct partition_options, json) },
+	COMMAND_SOCKET_ROWS(struct partition_options, sockets),
 	{}
 };
 
@@ -63,6 +65,7 @@ static json_t *make_request(const struct partition_options *options,
 {
 	json_t *request = ask_request("partition");
 
+	ask_set_sockets(request, options->sockets.docker, options->sockets.podman);
 	impose_set_words(request, words->word, words->count);
 	if (options->grudge >= 0)
 		json_object_set_new(request, "grudge", json_string(grudge_words[options->grudge]));
@@ -81,7 +84,9 @@ static int run_partition(const struct command *command, int argc, char **argv)
 	status = command_parse(command, argc, argv, &options, &words);
 	if (status != EXIT_DONE || options.help)
 		return status;
-	status = check_words(&words, options.grudge >= 0);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = check_words(&words, options.grudge >= 0);
 	if (status == EXIT_DONE)
 		status = command_needs_root(command);
 	if (status != EXIT_DONE)
@@ -98,11 +103,19 @@ static int run_partition(const struct command *command, int argc, char **argv)
 
 const struct command command_partition = {
 	.name = "partition",
-	.usage = "GROUP GROUP... [oneway] [for TIME] [-- COMMAND...]",
+	.usage = "GROUP GROUP... [oneway] [net NAME] [for TIME] [-- COMMAND...]",
 	.summary = "cut all links between groups, in one instant",
 	.details =
-		"  GROUP     names joined by commas; inside a group everybody still talks\n"
+		"  GROUP     names joined by commas; inside a group everybody still talks. A "
+		"compose\n"
+		"            service (web, shop/web), label:KEY=VALUE and ~EXPRESSION mean as "
+		"many\n"
+		"            containers as there are. host and world (see: hopfault help add) "
+		"stand "
+		"alone\n"
 		"  oneway    only what the first group sends to the others is dropped\n"
+		"  net NAME  on that network alone (see: hopfault ps); else on every network that "
+		"is shared\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"\n"
 		"Connections that stand are cut as well, and go on after the heal. Address "
@@ -110,6 +123,8 @@ const struct command command_partition = {
 		"passes, so that a one-way cut stays one. Examples:\n"
 		"  hopfault partition c d\n"
 		"  hopfault partition a,b c,d,e for 30s\n"
+		"  hopfault partition web,db cache\n"
+		"  hopfault partition web world for 1m\n"
 		"  hopfault partition --grudge majorities-ring a b c d e\n",
 	.options = partition_rows,
 	.run = run_partition,

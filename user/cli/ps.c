@@ -15,9 +15,11 @@
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "endpoint/endpoint.h"
+#include "endpoint/sockets.h"
 
 struct ps_options {
 	bool help;
+	struct command_sockets sockets;
 	bool json;
 };
 
@@ -26,6 +28,7 @@ static const struct option_row ps_rows[] = { COMMAND_HELP_ROW(struct ps_options)
 					       .help = "print JSON",
 					       .kind = OPTION_FLAG,
 					       OPTION_INTO(struct ps_options, json) },
+					     COMMAND_SOCKET_ROWS(struct ps_options, sockets),
 					     {} };
 
 /* The first that is no link-local one. */
@@ -67,7 +70,7 @@ static void print_endpoint(struct table *table, const struct endpoint *endpoint)
 		else
 			table_cell(table, "%s", i ? "" : "-");
 		table_cell(table, "%s", main_address(interface, address));
-		table_cell(table, "%s", interface->network[0] ? interface->network : "-");
+		table_cell(table, "%s", endpoint_interface_network(interface));
 		table_cell(table, "%s", interface->host.ifname);
 	}
 }
@@ -85,10 +88,10 @@ static json_t *interface_json(const struct endpoint_interface *interface)
 	for (size_t i = 0; i < interface->addrs; i++)
 		json_array_append_new(addresses, json_string(endpoint_addr_text(
 							 &interface->addr[i].addr, address)));
-	return json_pack("{s:s,s:o,s:o,s:s,s:I}", "name", interface->name, "addresses", addresses,
-			 "network", text_or_null(interface->network), "veth",
-			 interface->host.ifname, "veth_ifindex",
-			 (json_int_t)interface->host.ifindex);
+	return json_pack("{s:s,s:o,s:o,s:o,s:s,s:I}", "name", interface->name, "addresses",
+			 addresses, "network", text_or_null(interface->network), "bridge",
+			 text_or_null(interface->host.bridge), "veth", interface->host.ifname,
+			 "veth_ifindex", (json_int_t)interface->host.ifindex);
 }
 
 static json_t *endpoint_json(const struct endpoint *endpoint)
@@ -120,6 +123,9 @@ static void print_note(const struct endpoint *endpoint)
 {
 	if (endpoint->refusal[0])
 		printf("%s can't be worked on: %s\n", endpoint->name, endpoint->refusal);
+	else if (endpoint->left_out[0])
+		printf("%s: nothing can be done on one of its interfaces: %s\n", endpoint->name,
+		       endpoint->left_out);
 	else if (endpoint->owner[0])
 		printf("%s has the network of %s\n", endpoint->name, endpoint->owner);
 	else if (endpoint->state == ENDPOINT_PAUSED)
@@ -153,16 +159,20 @@ static int run_ps(const struct command *command, int argc, char **argv)
 	_cleanup_(options_words_done) struct options_words words = {};
 	_cleanup_(endpoint_list_free) struct endpoint_list list = {};
 	struct ps_options options = {};
+	struct endpoint_sockets sockets;
 	char trouble[ENDPOINT_ERROR_MAX];
 	int status, r;
 
 	status = command_parse(command, argc, argv, &options, &words);
 	if (status != EXIT_DONE || options.help)
 		return status;
-	status = command_needs_root(command);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = command_needs_root(command);
 	if (status != EXIT_DONE)
 		return status;
-	r = endpoint_list(&list, trouble);
+	endpoint_sockets_choose(options.sockets.docker, options.sockets.podman, &sockets);
+	r = endpoint_list_at(&sockets, &list, trouble);
 	if (r < 0) {
 		log_err(r, "cannot list endpoints: %s", strerror(-r));
 		return EXIT_FAILED;

@@ -192,6 +192,20 @@ static void print_absent(const json_t *endpoints, const json_t *faults)
 	}
 }
 
+/* What words stood for, where that was several. */
+static void print_meant(const json_t *fault)
+{
+	const char *meant = json_string_value(json_object_get(fault, "meant"));
+	size_t links = json_array_size(json_object_get(fault, "links"));
+
+	if (!meant || !meant[0])
+		return;
+	printf("fault %" PRIu64 " acts on %zu link%s: ", number(fault, "id"), links,
+	       links == 1 ? "" : "s");
+	text_write_terminal(stdout, meant);
+	putchar('\n');
+}
+
 /* What the user should not have to look for. */
 static void print_notes(const json_t *reply)
 {
@@ -204,6 +218,7 @@ static void print_notes(const json_t *reply)
 	{
 		const json_t *counts = json_object_get(fault, "counts");
 
+		print_meant(fault);
 		if (number(counts, "matched") == 0)
 			printf("note: fault %" PRIu64 " has matched no packet so far\n",
 			       number(fault, "id"));

@@ -33,6 +33,7 @@
 
 struct trace_options {
 	bool help;
+	struct command_sockets sockets;
 	bool json;
 	bool quiet;
 	bool append;
@@ -57,7 +58,7 @@ static const struct option_row trace_rows[] = {
 	COMMAND_HELP_ROW(struct trace_options),
 	{ .name = "chain",
 	  .value = "A,B,...",
-	  .help = "the endpoints, the one that asks first; a chain begins on the link A->B",
+	  .help = "the endpoints, the one that asks first; a chain begins on a link A->B",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct trace_options, chain) },
 	{ .name = "chains",
@@ -96,6 +97,7 @@ static const struct option_row trace_rows[] = {
 	  .help = "no progress line",
 	  .kind = OPTION_FLAG,
 	  OPTION_INTO(struct trace_options, quiet) },
+	COMMAND_SOCKET_ROWS(struct trace_options, sockets),
 	{}
 };
 
@@ -249,6 +251,7 @@ static int begin(struct trace *trace)
 	json_t *request = ask_request("trace");
 	int status;
 
+	ask_set_sockets(request, trace->options->sockets.docker, trace->options->sockets.podman);
 	json_object_set_new(request, "chain", chain_names(trace->options->chain));
 	json_object_set_new(request, "chains", json_integer((json_int_t)trace->options->chains));
 	json_object_set_new(request, "for_ns", json_integer((json_int_t)trace->options->for_ns));
@@ -470,7 +473,9 @@ static int run_trace(const struct command *command, int argc, char **argv)
 			words.word[0], words.position[0]);
 		return EXIT_MISUSED;
 	}
-	status = command_needs_root(command);
+	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = command_needs_root(command);
 	if (status != EXIT_DONE)
 		return status;
 	status = run_with(&trace, words.command);

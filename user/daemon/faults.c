@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
+#define MEANT_NAMES 3 /* of what one word meant, at least, are said by name */
+
 struct faults {
 	struct faults_options with;
 	struct fault_ids ids;
@@ -34,6 +36,7 @@ static uint64_t random_seed(void)
 struct ids {
 	uint32_t *id;
 	size_t count;
+	bool has_many; /* one of the words meant several: then somebody may be in twice, and is no mistake */
 };
 
 static void ids_done(struct ids *ids)
@@ -53,6 +56,43 @@ static int ids_add(struct ids *ids, uint32_t id)
 	return 0;
 }
 
+static bool ids_have(const struct ids *ids, uint32_t id)
+{
+	for (size_t i = 0; i < ids->count; i++)
+		if (ids->id[i] == id)
+			return true;
+	return false;
+}
+
+static void ids_make_unique(struct ids *ids)
+{
+	struct ids kept = { .id = ids->id };
+
+	for (size_t i = 0; i < ids->count; i++)
+		if (!ids_have(&kept, ids->id[i]))
+			kept.id[kept.count++] = ids->id[i];
+	ids->count = kept.count;
+}
+
+/* "web: 5 endpoints (web-1, web-2, web-3 and 2 more)" is added to what was said of other words. */
+static void note_meaning(const struct faults *faults, const char *word, const uint32_t *id,
+			 size_t count, char *meant)
+{
+	size_t shown = count > MEANT_NAMES + 1 ? MEANT_NAMES : count, used = strlen(meant);
+	char one[FAULTS_MEANT_MAX], *at = one, *end = one + sizeof(one);
+
+	at += snprintf(at, (size_t)(end - at), "%s%.127s: %zu endpoints (", used ? "; " : "", word,
+		       count);
+	for (size_t i = 0; i < shown; i++)
+		at += snprintf(at, (size_t)(end - at), "%s%.80s", i ? ", " : "",
+			       managed_name(faults->with.managed, id[i]));
+	if (shown < count)
+		at += snprintf(at, (size_t)(end - at), " and %zu more", count - shown);
+	snprintf(at, (size_t)(end - at), ")");
+	if (used + strlen(one) < FAULTS_MEANT_MAX && !strstr(meant, one))
+		strcpy(meant + used, one);
+}
+
 static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id, char *ret_error)
 {
 	const struct managed_endpoint *endpoint;
@@ -65,21 +105,54 @@ static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id
 	return 0;
 }
 
-/* A comma list; the parser has seen to it that no name in it is empty. */
-static int resolve_list(struct faults *faults, const char *list, struct ids *ret_ids,
+/* `host` and `world` stand for no endpoint that has a device; 0: it is neither. */
+static uint32_t reserved_id(const char *word)
+{
+	static const uint32_t reserved[] = { HF_ENDPOINT_HOST, HF_ENDPOINT_WORLD };
+
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (strcmp(word, endpoint_reserved_name(reserved[i])) == 0)
+			return reserved[i];
+	return HF_ENDPOINT_NONE;
+}
+
+static bool is_outside(uint32_t id)
+{
+	return id == HF_ENDPOINT_HOST || id == HF_ENDPOINT_WORLD;
+}
+
+static int resolve_word(struct faults *faults, const char *word, struct ids *ids, char *meant,
+			char *ret_error)
+{
+	_cleanup_(freep) uint32_t *id = NULL;
+	size_t count = 0;
+	int r;
+
+	if (reserved_id(word))
+		return ids_add(ids, reserved_id(word));
+	r = managed_take_all(faults->with.managed, word, &id, &count, ret_error);
+	for (size_t i = 0; i < count && r >= 0; i++)
+		r = ids_add(ids, id[i]);
+	if (r < 0 || count < 2)
+		return r;
+	ids->has_many = true;
+	note_meaning(faults, word, id, count, meant);
+	return 0;
+}
+
+/* A comma list; the parser has seen to it that no name in it is empty. What words meant is added to meant. */
+static int resolve_list(struct faults *faults, const char *list, struct ids *ret_ids, char *meant,
 			char *ret_error)
 {
 	_cleanup_(freep) char *copy = strdup(list);
 	char *at = NULL;
-	uint32_t id;
 	int r = copy ? 0 : -ENOMEM;
 
 	for (char *word = copy ? strtok_r(copy, ",", &at) : NULL; word && r >= 0;
-	     word = strtok_r(NULL, ",", &at)) {
-		r = resolve_one(faults, word, &id, ret_error);
-		if (r >= 0)
-			r = ids_add(ret_ids, id);
-	}
+	     word = strtok_r(NULL, ",", &at))
+		r = resolve_word(faults, word, ret_ids, meant, ret_error);
+	if (r >= 0 && ret_ids->has_many)
+		ids_make_unique(ret_ids);
 	return r;
 }
 
@@ -91,6 +164,44 @@ static bool rule_is_alive(void *ctx, uint32_t rule_id)
 	return faultset_find(ctx, rule_id) != NULL;
 }
 
+static bool names_outside(const struct faultset *set)
+{
+	for (size_t i = 0; i < faultset_count(set); i++)
+		for (size_t k = 0; k < faultset_at(set, i)->links; k++)
+			if (is_outside(faultset_at(set, i)->link[k].src) ||
+			    is_outside(faultset_at(set, i)->link[k].dst))
+				return true;
+	return false;
+}
+
+static bool has_outward(const struct faultset *set, uint32_t src)
+{
+	for (size_t i = 0; i < faultset_count(set); i++)
+		for (size_t k = 0; k < faultset_at(set, i)->links; k++)
+			if (faultset_at(set, i)->link[k].src == src &&
+			    is_outside(faultset_at(set, i)->link[k].dst))
+				return true;
+	return false;
+}
+
+/* What leaves an endpoint is looked at while there are rules for it: begin before they are live, end after they have gone. */
+static int look_outward(struct faults *faults, const struct faultset *set, bool begin)
+{
+	struct managed *managed = faults->with.managed;
+	bool any = names_outside(set);
+	int r = any || !begin ? managed_know_outside(managed, any) : 0;
+
+	for (size_t i = 0; i < managed_count(managed) && r >= 0; i++) {
+		const struct managed_endpoint *endpoint = managed_at(managed, i);
+
+		if (begin && any && !endpoint->outward && has_outward(set, endpoint->id))
+			r = managed_set_outward(managed, endpoint->id, true);
+		else if (!begin && endpoint->outward && !has_outward(set, endpoint->id))
+			r = managed_set_outward(managed, endpoint->id, false);
+	}
+	return r;
+}
+
 static int make_live(struct faults *faults, struct faultset **candidate)
 {
 	_cleanup_(freep) struct compiled_rule *rules = NULL;
@@ -99,9 +210,12 @@ static int make_live(struct faults *faults, struct faultset **candidate)
 
 	r = faultset_compile(*candidate, &rules, &count);
 	if (r >= 0)
+		r = look_outward(faults, *candidate, true);
+	if (r >= 0)
 		r = generation_flip(&faults->with.maps, rules, count);
 	if (r >= 0)
 		faultset_replace(&faults->live, candidate);
+	look_outward(faults, faults->live, false); /* also back to what it was, when it failed */
 	return r;
 }
 
@@ -215,6 +329,22 @@ static int impose(struct faults *faults, struct faultset **candidate, struct fau
 	return r;
 }
 
+/* Where a fault can't act is said, not passed over. */
+static void note_left_out(struct faults *faults, const struct fault_wish *wish,
+			  struct faults_result *result)
+{
+	const struct managed_endpoint *endpoint;
+
+	for (size_t i = 0; i < 2 * wish->links && !result->notice[0]; i++) {
+		endpoint = managed_find(faults->with.managed,
+					i % 2 ? wish->link[i / 2].dst : wish->link[i / 2].src);
+		if (endpoint && endpoint->left_out[0] && !wish->rule.network)
+			snprintf(result->notice, sizeof(result->notice),
+				 "of %.80s, %s: the fault does not act there", endpoint->name,
+				 endpoint->left_out);
+	}
+}
+
 static int add_wish(struct faults *faults, const struct fault_wish *wish, bool dry_run,
 		    struct faults_result *ret_result, char *ret_error)
 {
@@ -232,6 +362,8 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 	r = faultset_add(candidate, wish, &result.id, &full);
 	if (r == -ENOSPC)
 		return tell_full(faults, &full, ret_error);
+	snprintf(result.meant, sizeof(result.meant), "%s", wish->meant);
+	note_left_out(faults, wish, &result);
 	if (r >= 0 && dry_run) {
 		result.id = 0;
 		*ret_result = result;
@@ -254,19 +386,93 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 
 /* ---- requests ---- */
 
+/* What can't be done towards the host and the world, or between them. Says why. */
+static int check_outward(struct faults *faults, const struct hf_rule *rule,
+			 const struct hf_link_key *link, char *ret_error)
+{
+	const char *src = managed_name(faults->with.managed, link->src);
+	const char *dst = managed_name(faults->with.managed, link->dst);
+
+	if (!is_outside(link->dst))
+		return 0;
+	if (is_outside(link->src))
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: neither is a container, and work is done at containers' veths",
+			 src, dst);
+	else if (rule->flags & HF_RULE_DELAY)
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: delay is made where a packet enters a container, and %s is "
+			 "none: delay the answers instead (add %s %s delay ...); drop, loss and "
+			 "partition work both ways",
+			 src, dst, dst, dst, src);
+	else if (rule->flags & HF_RULE_UPKEEP)
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: arp and nd are not told apart by whom they are for", src, dst);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+static int check_links(struct faults *faults, const struct hf_rule *rule, const struct links *links,
+		       char *ret_error)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < links->count && r >= 0; i++)
+		r = check_outward(faults, rule, &links->link[i], ret_error);
+	return r;
+}
+
+static int tell_not_on(struct faults *faults, uint32_t id, const char *name, char *ret_error)
+{
+	char networks[256];
+
+	managed_networks_text(faults->with.managed, id, networks, sizeof(networks));
+	snprintf(ret_error, FAULTS_ERROR_MAX, "%s is on no network '%s'; it is on: %s",
+		 managed_name(faults->with.managed, id), name, networks);
+	return -EINVAL;
+}
+
+/* Both ends of every link must be on it: a fault that could match nothing is not what was meant. */
+static int find_network(struct faults *faults, const char *name, const struct links *links,
+			uint16_t *ret_network, char *ret_error)
+{
+	uint16_t network = 0, of_end;
+
+	for (size_t i = 0; name && i < 2 * links->count; i++) {
+		uint32_t id = i % 2 ? links->link[i / 2].dst : links->link[i / 2].src;
+
+		if (is_outside(id))
+			continue;
+		of_end = managed_network(faults->with.managed, id, name);
+		if (of_end == 0)
+			return tell_not_on(faults, id, name, ret_error);
+		if (network && of_end != network) {
+			snprintf(ret_error, FAULTS_ERROR_MAX,
+				 "several networks are called '%s', and %s is on another than %s",
+				 name, managed_name(faults->with.managed, id),
+				 managed_name(faults->with.managed, links->link[0].src));
+			return -EINVAL;
+		}
+		network = of_end;
+	}
+	*ret_network = network;
+	return 0;
+}
+
 int faults_add_rule(struct faults *faults, const struct rule_request *request, uint64_t owner,
 		    bool dry_run, struct faults_result *ret_result, char *ret_error)
 {
 	_cleanup_(links_done) struct links links = {};
 	_cleanup_(ids_done) struct ids src = {}, dst = {};
 	struct rule_request asked = *request;
-	char text[512];
+	char text[512], meant[FAULTS_MEANT_MAX] = "";
 	uint32_t self;
 	int r;
 
-	r = resolve_list(faults, request->src, &src, ret_error);
+	r = resolve_list(faults, request->src, &src, meant, ret_error);
 	if (r >= 0)
-		r = resolve_list(faults, request->dst, &dst, ret_error);
+		r = resolve_list(faults, request->dst, &dst, meant, ret_error);
 	if (r < 0)
 		return r;
 	r = links_add_between(&links, src.id, src.count, dst.id, dst.count, request->both, &self);
@@ -274,6 +480,11 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 		snprintf(ret_error, FAULTS_ERROR_MAX,
 			 "%s is on both sides: a rule from a service to itself touches no link",
 			 managed_name(faults->with.managed, self));
+	if (r < 0)
+		return r;
+	r = check_links(faults, &asked.rule, &links, ret_error);
+	if (r >= 0)
+		r = find_network(faults, request->network, &links, &asked.rule.network, ret_error);
 	if (r < 0)
 		return r;
 	links_sort_unique(&links);
@@ -284,6 +495,7 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 			&(struct fault_wish){
 				.kind = FAULT_RULE,
 				.text = text,
+				.meant = meant,
 				.rule = asked.rule,
 				.link = links.link,
 				.links = links.count,
@@ -347,7 +559,9 @@ static void partition_text(const struct partition_request *request, const struct
 		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "",
 					 request->group[i]);
 	if (request->oneway && used < size)
-		snprintf(text + used, size - used, " oneway");
+		used += (size_t)snprintf(text + used, size - used, " oneway");
+	if (request->network && used < size)
+		snprintf(text + used, size - used, " net %s", request->network);
 }
 
 static int partition_wish(struct faults *faults, const struct partition_request *request,
@@ -374,16 +588,20 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 	_cleanup_(links_done) struct links links = {};
 	struct grudge seeded = grudge ? *grudge : (struct grudge){};
 	struct hf_rule rule = partition_rule();
-	char text[512];
+	char text[512], meant[FAULTS_MEANT_MAX] = "";
 	int r = ids ? 0 : -ENOMEM;
 
 	rule.seed = request->has_seed ? request->seed : random_seed();
 	seeded.seed = rule.seed;
 	for (size_t i = 0; i < request->groups && r >= 0; i++)
-		r = resolve_list(faults, request->group[i], &ids[i], ret_error);
+		r = resolve_list(faults, request->group[i], &ids[i], meant, ret_error);
 	if (r >= 0)
 		r = partition_wish(faults, request, grudge ? &seeded : NULL, isolated_word, ids,
 				   &links, ret_error);
+	if (r >= 0)
+		r = check_links(faults, &rule, &links, ret_error);
+	if (r >= 0)
+		r = find_network(faults, request->network, &links, &rule.network, ret_error);
 	for (size_t i = 0; ids && i < request->groups; i++)
 		ids_done(&ids[i]);
 	if (r < 0)
@@ -393,6 +611,7 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 			&(struct fault_wish){
 				.kind = FAULT_PARTITION,
 				.text = text,
+				.meant = meant,
 				.rule = rule,
 				.link = links.link,
 				.links = links.count,

@@ -21,6 +21,7 @@
 #include "fault/rule.h"
 
 #define FAULTS_ERROR_MAX 768
+#define FAULTS_MEANT_MAX 512
 
 struct faults;
 
@@ -35,6 +36,7 @@ struct faults_result {
 	uint32_t id; /* 0: a dry run */
 	size_t links;
 	uint64_t seed;
+	char meant[FAULTS_MEANT_MAX]; /* what words stood for, when that was several; or "" */
 	char notice[256]; /* a sentence that the user should read, or "" */
 };
 

@@ -9,114 +9,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "daemon/residue.h"
-#include "link/qdisc.h"
-
-#define HOSTS_MAX 64
-
-/* A namespace in which managed devices lie. */
-struct host {
-	struct netns netns; /* fd -1: free place */
-	uint32_t tap; /* ifindex; 0: the hold engine does not serve it */
-	size_t devices;
-	struct netlink_watch *watch;
-	bool is_reading; /* the watch is in use: it can't be closed now */
-	struct managed *managed;
-};
+#include "daemon/networks.h"
+#include "daemon/outside.h"
 
 struct managed {
 	struct managed_options with;
+	struct hosts *hosts;
+	struct device_tools tools;
+	struct networks networks;
+	struct outside outside; /* what is told of it */
+	bool knows_outside;
+	struct endpoint_sockets sockets; /* of the request that is being answered */
 	struct managed_endpoint **endpoint;
 	size_t endpoints;
 	uint32_t next_id;
-	struct host host[HOSTS_MAX];
 };
-
-static void device_gone(enum netlink_news news, const struct netlink_link *link, void *user);
-
-/* ---- namespaces ---- */
-
-static struct host *find_host(struct managed *managed, struct netns_id id)
-{
-	for (size_t i = 0; i < HOSTS_MAX; i++)
-		if (managed->host[i].netns.fd >= 0 && netns_id_equal(managed->host[i].netns.id, id))
-			return &managed->host[i];
-	return NULL;
-}
-
-static void close_host(struct managed *managed, struct host *host)
-{
-	if (host->tap)
-		hold_remove_netns(managed->with.hold, host->netns.fd);
-	programs_forget_netns(managed->with.programs, &host->netns);
-	loop_unwatch(managed->with.loop, netlink_watch_fd(host->watch));
-	netlink_watch_close(host->watch);
-	netns_close(&host->netns);
-	*host = (struct host){ .netns = NETNS_NONE };
-}
-
-static void read_news(void *ctx, uint32_t events)
-{
-	struct host *host = ctx;
-
-	host->is_reading = true;
-	netlink_watch_read(host->watch);
-	host->is_reading = false;
-	if (host->devices == 0)
-		close_host(host->managed, host);
-}
-
-static int open_host(struct managed *managed, struct host *host, const struct netns *netns)
-{
-	int r;
-
-	r = netns_dup(netns, &host->netns);
-	if (r < 0)
-		return r;
-	host->managed = managed;
-	r = netlink_watch_open(netns->fd, device_gone, host, &host->watch);
-	if (r >= 0)
-		r = loop_watch(managed->with.loop, netlink_watch_fd(host->watch), EPOLLIN,
-			       read_news, host);
-	if (r >= 0)
-		return 0;
-	netlink_watch_closep(&host->watch);
-	netns_close(&host->netns);
-	return r;
-}
-
-static int take_host(struct managed *managed, const struct netns *netns, struct host **ret_host)
-{
-	struct host *host = find_host(managed, netns->id);
-	int r;
-
-	for (size_t i = 0; !host && i < HOSTS_MAX; i++) {
-		if (managed->host[i].netns.fd >= 0)
-			continue;
-		r = open_host(managed, &managed->host[i], netns);
-		if (r < 0)
-			return r;
-		host = &managed->host[i];
-	}
-	if (!host)
-		return -E2BIG;
-	host->devices++;
-	*ret_host = host;
-	return 0;
-}
-
-/* The last device has gone: let the namespace go as well, so that it can die. */
-static void leave_host(struct managed *managed, struct netns_id id)
-{
-	struct host *host = find_host(managed, id);
-
-	if (host && --host->devices == 0 && !host->is_reading)
-		close_host(managed, host);
-}
 
 /* ---- maps ---- */
 
@@ -125,29 +35,13 @@ static int map_fd(const struct managed *managed, enum programs_map map)
 	return programs_map_fd(managed->with.programs, map);
 }
 
-static struct hf_device_key device_key(const struct managed_device *device)
+static struct device_owner owner_of(const struct managed_endpoint *endpoint)
 {
-	return (struct hf_device_key){
-		.netns = programs_netns_number(&device->netns),
-		.ifindex = device->ifindex,
-	};
-}
-
-static int tell_device(struct managed *managed, const struct managed_endpoint *endpoint,
-		       const struct managed_device *device)
-{
-	struct hf_device_key key = device_key(device);
-	const struct host *host = find_host(managed, device->netns.id);
-	struct hf_device value = {
+	return (struct device_owner){
 		.endpoint = endpoint->id,
-		.engine = device->engine,
-		.hold_ifindex = host ? host->tap : 0,
 		.traced = endpoint->traced,
+		.outward = endpoint->outward,
 	};
-
-	return bpf_map_update_elem(map_fd(managed, PROGRAMS_DEVICES), &key, &value, BPF_ANY) < 0
-		       ? -errno
-		       : 0;
 }
 
 static int tell_addresses(struct managed *managed, const struct managed_endpoint *endpoint)
@@ -193,108 +87,105 @@ static void untell(struct managed *managed, const struct managed_endpoint *endpo
 	}
 }
 
-/* ---- devices ---- */
+/* ---- what is outside ---- */
 
-static void remove_fq(struct managed_device *device)
+/* Is a device before this one in the same namespace? Most are in one, and it is listed once. */
+static bool is_listed_already(const struct managed *managed, const struct device *device)
 {
-	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	for (size_t i = 0; i < managed->endpoints; i++)
+		for (size_t k = 0; k < managed->endpoint[i]->devices; k++) {
+			const struct device *before = &managed->endpoint[i]->device[k];
 
-	if (!device->fq_handle || netlink_open(device->netns.fd, &nl) < 0)
-		return;
-	qdisc_remove_fq(nl, device->ifindex, device->fq_handle);
-	device->fq_handle = 0;
+			if (before == device)
+				return false;
+			if (netns_id_equal(before->netns.id, device->netns.id))
+				return true;
+		}
+	return false;
 }
 
-static void detach_device(struct managed *managed, struct managed_device *device)
-{
-	struct hf_device_key key = device_key(device);
-
-	/* in reverse: the hook that made the clsact takes it away, when it is empty */
-	for (int hook = CLSACT_HOOKS - 1; hook >= 0; hook--)
-		programs_detach(&device->netns, device->ifindex, (enum clsact_hook)hook,
-				&device->hook[hook]);
-	remove_fq(device);
-	residue_forget(&device->netns, device->ifindex);
-	bpf_map_delete_elem(map_fd(managed, PROGRAMS_DEVICES), &key);
-	leave_host(managed, device->netns.id);
-	netns_close(&device->netns);
-}
-
-/* The fq's clone trick needs a clsact filter at the egress, also where TCX is to be had. */
-static int attach_hooks(struct managed *managed, struct managed_device *device)
+/* Of one endpoint: the namespaces that its veths are in, and the networks of its addresses. */
+static int add_outside_of(const struct managed *managed, struct outside *outside,
+			  const struct managed_endpoint *endpoint)
 {
 	int r = 0;
 
-	for (enum clsact_hook hook = 0; hook < CLSACT_HOOKS && r >= 0; hook++)
-		r = programs_attach(managed->with.programs, &device->netns, device->ifindex, hook,
-				    hook == CLSACT_EGRESS && device->engine == HF_ENGINE_FQ,
-				    &device->hook[hook]);
-	if (r >= 0)
-		r = residue_record(&device->netns, device->ifindex, device->hook,
-				   device->fq_handle);
+	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
+		if (!is_listed_already(managed, &endpoint->device[i]))
+			r = outside_add_host(outside, endpoint->device[i].netns.fd);
+	for (size_t i = 0; i < endpoint->addrs && r >= 0; i++)
+		r = outside_add_network(outside, &endpoint->addr[i].addr,
+					endpoint->addr[i].prefix_len);
 	return r;
 }
 
-static int attach_device(struct managed *managed, const struct managed_endpoint *endpoint,
-			 const struct endpoint_host_side *side, struct managed_device *device)
+static int tell_outside(struct managed *managed)
 {
-	struct host *host;
-	int r;
+	_cleanup_(outside_done) struct outside now = {};
+	int r = 0;
 
-	*device = (struct managed_device){
-		.netns = NETNS_NONE,
-		.ifindex = side->ifindex,
-		.engine = managed->with.engine,
-		.hook = { { .link_fd = -1 }, { .link_fd = -1 } },
-	};
-	memcpy(device->ifname, side->ifname, sizeof(device->ifname));
-	r = take_host(managed, &side->netns, &host);
-	if (r < 0)
-		return r;
-	r = netns_dup(&side->netns, &device->netns);
-	if (r < 0) {
-		leave_host(managed, side->netns.id);
-		return r;
-	}
-	r = tell_device(managed, endpoint, device);
+	if (managed->knows_outside)
+		r = outside_add_common(&now);
+	for (size_t i = 0; i < managed->endpoints && managed->knows_outside && r >= 0; i++)
+		r = add_outside_of(managed, &now, managed->endpoint[i]);
 	if (r >= 0)
-		r = attach_hooks(managed, device);
+		r = outside_tell(map_fd(managed, PROGRAMS_ADDRESSES), &managed->outside, &now);
 	if (r < 0)
-		detach_device(managed, device);
-	return r;
+		return r;
+	outside_done(&managed->outside);
+	managed->outside = now;
+	now = (struct outside){};
+	return 0;
 }
+
+int managed_know_outside(struct managed *managed, bool know)
+{
+	if (!know && !managed->knows_outside)
+		return 0;
+	managed->knows_outside = know;
+	return tell_outside(managed);
+}
+
+/* ---- devices ---- */
 
 static void drop_endpoint_devices(struct managed *managed, struct managed_endpoint *endpoint)
 {
 	untell(managed, endpoint);
 	for (size_t i = 0; i < endpoint->devices; i++)
-		detach_device(managed, &endpoint->device[i]);
+		device_detach(&managed->tools, &endpoint->device[i]);
 	free(endpoint->device);
 	endpoint->device = NULL;
 	endpoint->devices = 0;
 	endpoint->addrs = 0;
 }
 
-static void tell_host_devices(struct managed *managed, const struct host *host)
+static int tell_devices(struct managed *managed, const struct managed_endpoint *endpoint)
 {
-	for (size_t i = 0; i < managed->endpoints; i++)
-		for (size_t k = 0; k < managed->endpoint[i]->devices; k++)
-			if (netns_id_equal(managed->endpoint[i]->device[k].netns.id,
-					   host->netns.id))
-				tell_device(managed, managed->endpoint[i],
-					    &managed->endpoint[i]->device[k]);
+	const struct device_owner owner = owner_of(endpoint);
+	int r = 0;
+
+	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
+		r = device_tell(&managed->tools, &endpoint->device[i], &owner);
+	return r;
 }
 
-/* Somebody deleted our TAP. Until there is another, packets pass undelayed rather than get lost. */
-static void tap_gone(struct managed *managed, struct host *host)
+static bool is_in(const struct device *device, const struct host *host)
 {
-	log_warn("the hold engine's TAP was deleted; making another");
-	host->tap = 0;
-	tell_host_devices(managed, host);
-	hold_remove_netns(managed->with.hold, host->netns.fd);
-	if (hold_add_netns(managed->with.hold, host->netns.fd, &host->tap) < 0)
-		log_warn("it could not be made: delays are off in that namespace");
-	tell_host_devices(managed, host);
+	return netns_id_equal(device->netns.id, host_id(host));
+}
+
+static void tap_changed(void *ctx, const struct host *host)
+{
+	struct managed *managed = ctx;
+
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		const struct managed_endpoint *endpoint = managed->endpoint[i];
+		const struct device_owner owner = owner_of(endpoint);
+
+		for (size_t k = 0; k < endpoint->devices; k++)
+			if (is_in(&endpoint->device[k], host))
+				device_tell(&managed->tools, &endpoint->device[k], &owner);
+	}
 }
 
 /* A veth went, and with it all that was attached to it. */
@@ -304,8 +195,7 @@ static void drop_device(struct managed *managed, struct netns_id id, uint32_t if
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
 		for (size_t k = 0; k < endpoint->devices; k++) {
-			if (endpoint->device[k].ifindex != ifindex ||
-			    !netns_id_equal(endpoint->device[k].netns.id, id))
+			if (!device_is(&endpoint->device[k], id, ifindex))
 				continue;
 			log_debug("%s is gone: %s", endpoint->name, endpoint->device[k].ifname);
 			drop_endpoint_devices(managed, endpoint);
@@ -314,7 +204,7 @@ static void drop_device(struct managed *managed, struct netns_id id, uint32_t if
 	}
 }
 
-static bool device_is_gone(struct netlink *nl, const struct managed_device *device)
+static bool device_is_gone(struct netlink *nl, const struct device *device)
 {
 	struct netlink_link link;
 
@@ -322,20 +212,17 @@ static bool device_is_gone(struct netlink *nl, const struct managed_device *devi
 }
 
 /* News were lost: whatever stands on our list is looked for. */
-static void look_again(struct managed *managed, struct host *host)
+static void look_again(struct managed *managed, const struct host *host)
 {
 	_cleanup_(netlink_closep) struct netlink *nl = NULL;
-	struct netlink_link link;
 
-	if (netlink_open(host->netns.fd, &nl) < 0)
+	if (netlink_open(host_netns_fd(host), &nl) < 0)
 		return;
-	if (host->tap && netlink_link_by_index(nl, host->tap, &link) == -ENODEV)
-		tap_gone(managed, host);
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
 		for (size_t k = 0; k < endpoint->devices; k++)
-			if (netns_id_equal(endpoint->device[k].netns.id, host->netns.id) &&
+			if (is_in(&endpoint->device[k], host) &&
 			    device_is_gone(nl, &endpoint->device[k])) {
 				drop_endpoint_devices(managed, endpoint);
 				break;
@@ -343,31 +230,15 @@ static void look_again(struct managed *managed, struct host *host)
 	}
 }
 
-/* Somebody set it down: what is redirected to it would be lost. */
-static void tap_changed(struct host *host, const struct netlink_link *link)
+static void link_news(void *ctx, const struct host *host, enum netlink_news news,
+		      const struct netlink_link *link)
 {
-	_cleanup_(netlink_closep) struct netlink *nl = NULL;
-
-	if (link->flags & IFF_UP)
-		return;
-	log_warn("the hold engine's TAP was set down; setting it up again");
-	if (netlink_open(host->netns.fd, &nl) < 0 || netlink_set_up(nl, host->tap, true) < 0)
-		log_warn("it could not be set up");
-}
-
-static void device_gone(enum netlink_news news, const struct netlink_link *link, void *user)
-{
-	struct host *host = user;
-	struct managed *managed = host->managed;
+	struct managed *managed = ctx;
 
 	if (news == NETLINK_NEWS_LOST)
 		look_again(managed, host);
-	else if (news == NETLINK_LINK_NEW && host->tap && host->tap == link->ifindex)
-		tap_changed(host, link);
-	else if (news == NETLINK_LINK_REMOVED && host->tap && host->tap == link->ifindex)
-		tap_gone(managed, host);
 	else if (news == NETLINK_LINK_REMOVED)
-		drop_device(managed, host->netns.id, link->ifindex);
+		drop_device(managed, host_id(host), link->ifindex);
 }
 
 /* ---- endpoints ---- */
@@ -424,6 +295,7 @@ static void copy_addresses(const struct endpoint *from, struct managed_endpoint 
 static int attach_endpoint(struct managed *managed, const struct endpoint *from,
 			   struct managed_endpoint *to)
 {
+	const struct device_owner owner = owner_of(to);
 	int r;
 
 	to->device = calloc(from->interfaces, sizeof(*to->device));
@@ -435,7 +307,9 @@ static int attach_endpoint(struct managed *managed, const struct endpoint *from,
 	if (r >= 0)
 		r = tell_namespace(managed, to);
 	for (size_t i = 0; r >= 0 && i < from->interfaces; i++) {
-		r = attach_device(managed, to, &from->interface[i].host, &to->device[i]);
+		r = device_attach(&managed->tools, &owner, &from->interface[i].host,
+				  networks_number(&managed->networks, &from->interface[i]),
+				  &to->device[i]);
 		if (r >= 0)
 			to->devices++;
 	}
@@ -448,8 +322,8 @@ static bool has_device(const struct managed_endpoint *endpoint,
 		       const struct endpoint_interface *interface)
 {
 	for (size_t i = 0; i < endpoint->devices; i++)
-		if (endpoint->device[i].ifindex == interface->host.ifindex &&
-		    netns_id_equal(endpoint->device[i].netns.id, interface->host.netns.id))
+		if (device_is(&endpoint->device[i], interface->host.netns.id,
+			      interface->host.ifindex))
 			return true;
 	return false;
 }
@@ -482,29 +356,73 @@ static const char *attach_hint(int r)
 	return strerror(-r);
 }
 
+/* Takes *now over, where it is not what is attached already. */
+static int take_found(struct managed *managed, struct endpoint **now,
+		      const struct managed_endpoint **ret_endpoint)
+{
+	struct managed_endpoint *endpoint;
+	int r;
+
+	endpoint = find_attached(managed, (*now)->netns.id);
+	if (!endpoint)
+		endpoint = find_named(managed, (*now)->kind, (*now)->name);
+	if (!endpoint) {
+		r = add_named(managed, (*now)->kind, (*now)->name, &endpoint);
+		if (r < 0)
+			return r;
+	}
+	/* also of what is attached: by another name it may have told less of its networks */
+	for (size_t i = 0; i < (*now)->interfaces; i++)
+		networks_number(&managed->networks, &(*now)->interface[i]);
+	memcpy(endpoint->left_out, (*now)->left_out, sizeof(endpoint->left_out));
+	endpoint->found = endpoint_free(endpoint->found);
+	if (!is_current(endpoint, *now))
+		endpoint->found = TAKE_PTR(*now);
+	endpoint->sockets = managed->sockets;
+	endpoint->sockets.deadline_ns = 0;
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
+void managed_use_sockets(struct managed *managed, const struct endpoint_sockets *sockets)
+{
+	managed->sockets = *sockets;
+}
+
 int managed_take(struct managed *managed, const char *word,
 		 const struct managed_endpoint **ret_endpoint, char *ret_error)
 {
 	_cleanup_(endpoint_freep) struct endpoint *now = NULL;
-	struct managed_endpoint *endpoint;
 	int r;
 
-	r = endpoint_resolve(word, &now, ret_error);
+	r = endpoint_resolve_at(&managed->sockets, word, &now, ret_error);
+	tell_progress(managed);
+	return r < 0 ? r : take_found(managed, &now, ret_endpoint);
+}
+
+int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_id,
+		     size_t *ret_count, char *ret_error)
+{
+	_cleanup_(endpoint_list_free) struct endpoint_list now = { 0 };
+	const struct managed_endpoint *endpoint;
+	_cleanup_(freep) uint32_t *id = NULL;
+	int r;
+
+	r = endpoint_select_at(&managed->sockets, word, &now, ret_error);
 	tell_progress(managed);
 	if (r < 0)
 		return r;
-	endpoint = find_attached(managed, now->netns.id);
-	if (!endpoint)
-		endpoint = find_named(managed, now->kind, now->name);
-	if (!endpoint) {
-		r = add_named(managed, now->kind, now->name, &endpoint);
+	id = calloc(now.count, sizeof(*id));
+	if (!id)
+		return -ENOMEM;
+	for (size_t i = 0; i < now.count; i++) {
+		r = take_found(managed, &now.endpoint[i], &endpoint);
 		if (r < 0)
 			return r;
+		id[i] = endpoint->id;
 	}
-	endpoint->found = endpoint_free(endpoint->found);
-	if (!is_current(endpoint, now))
-		endpoint->found = TAKE_PTR(now);
-	*ret_endpoint = endpoint;
+	*ret_id = TAKE_PTR(id);
+	*ret_count = now.count;
 	return 0;
 }
 
@@ -536,6 +454,8 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 	}
 	drop_endpoint_devices(managed, endpoint);
 	r = attach_endpoint(managed, found, endpoint);
+	if (r >= 0 && managed->knows_outside)
+		r = tell_outside(managed);
 	tell_progress(managed);
 	if (r >= 0 &&
 	    endpoint->delay_ns) { /* what was asked of it still holds for its new devices */
@@ -575,8 +495,48 @@ const struct managed_endpoint *managed_find(const struct managed *managed, uint3
 const char *managed_name(const struct managed *managed, uint32_t id)
 {
 	const struct managed_endpoint *endpoint = managed_find(managed, id);
+	const char *reserved = endpoint_reserved_name(id);
 
-	return endpoint ? endpoint->name : id == HF_ENDPOINT_WORLD ? "world" : "?";
+	return endpoint ? endpoint->name : reserved ? reserved : "?";
+}
+
+/* The i-th network that it is on, or will be when it is attached; 0: there are no more. Those without a number are passed over. */
+static uint16_t network_at(struct managed *managed, const struct managed_endpoint *endpoint,
+			   size_t *i)
+{
+	const struct endpoint *found = endpoint->found;
+	uint16_t number = 0;
+
+	while (number == 0 && *i < (found ? found->interfaces : endpoint->devices)) {
+		number = found ? networks_number(&managed->networks, &found->interface[*i])
+			       : endpoint->device[*i].network;
+		(*i)++;
+	}
+	return number;
+}
+
+uint16_t managed_network(struct managed *managed, uint32_t id, const char *name)
+{
+	const struct managed_endpoint *endpoint = find_mutable(managed, id);
+	uint16_t number;
+	size_t i = 0;
+
+	while (endpoint && (number = network_at(managed, endpoint, &i)))
+		if (networks_is_called(&managed->networks, number, name))
+			return number;
+	return 0;
+}
+
+void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size)
+{
+	const struct managed_endpoint *endpoint = find_mutable(managed, id);
+	size_t used = 0, i = 0;
+	uint16_t number;
+
+	snprintf(text, size, "none that has a name");
+	while (endpoint && used < size && (number = network_at(managed, endpoint, &i)))
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+					 networks_name(&managed->networks, number));
 }
 
 size_t managed_count(const struct managed *managed)
@@ -589,49 +549,7 @@ const struct managed_endpoint *managed_at(const struct managed *managed, size_t 
 	return managed->endpoint[i];
 }
 
-/* ---- delay engines ---- */
-
-static int ready_hold(struct managed *managed, struct managed_device *device)
-{
-	struct host *host = find_host(managed, device->netns.id);
-
-	device->engine = HF_ENGINE_HOLD;
-	if (!managed->with.hold)
-		return -EOPNOTSUPP;
-	if (!host || host->tap)
-		return 0;
-	return hold_add_netns(managed->with.hold, host->netns.fd, &host->tap);
-}
-
-static int ready_fq(struct managed *managed, struct managed_device *device, uint64_t delay_ns,
-		    char *ret_notice)
-{
-	const struct qdisc_fq_need need = { .delay_ns = delay_ns };
-	_cleanup_(netlink_closep) struct netlink *nl = NULL;
-	struct qdisc_root found = {};
-	int r;
-
-	if (device->fq_handle && device->fq_delay_ns >= delay_ns)
-		return 0;
-	r = netlink_open(device->netns.fd, &nl);
-	if (r < 0)
-		return r;
-	if (device->fq_handle)
-		r = qdisc_resize_fq(nl, device->ifindex, device->fq_handle, &need);
-	else
-		r = qdisc_install_fq(nl, device->ifindex, &need, &found, &device->fq_handle);
-	if (r == -EBUSY) {
-		snprintf(ret_notice, 256,
-			 "%s has a qdisc of its own (%s): the hold engine delays there",
-			 device->ifname, found.kind);
-		return ready_hold(managed, device);
-	}
-	if (r < 0)
-		return r;
-	device->fq_delay_ns = delay_ns;
-	r = residue_record(&device->netns, device->ifindex, device->hook, device->fq_handle);
-	return r < 0 ? r : programs_watch_fq(managed->with.programs);
-}
+/* ---- what is asked of its devices ---- */
 
 int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_ns,
 			   char *ret_notice)
@@ -639,18 +557,11 @@ int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_
 	struct managed_endpoint *endpoint = find_mutable(managed, id);
 	int r = 0;
 
-	for (size_t i = 0; endpoint && i < endpoint->devices && r >= 0; i++) {
-		struct managed_device *device = &endpoint->device[i];
-
-		if (device->engine == HF_ENGINE_FQ)
-			r = ready_fq(managed, device, delay_ns, ret_notice);
-		else if (device->engine == HF_ENGINE_HOLD)
-			r = ready_hold(managed, device);
-		else
-			r = -EOPNOTSUPP;
-		if (r >= 0)
-			r = tell_device(managed, endpoint, device);
-	}
+	for (size_t i = 0; endpoint && i < endpoint->devices && r >= 0; i++)
+		r = device_ready_to_delay(&managed->tools, &endpoint->device[i], delay_ns,
+					  ret_notice);
+	if (endpoint && r >= 0)
+		r = tell_devices(managed, endpoint);
 	if (endpoint && r >= 0 && endpoint->delay_ns < delay_ns)
 		endpoint->delay_ns = delay_ns;
 	return r;
@@ -659,14 +570,25 @@ int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_
 int managed_set_traced(struct managed *managed, uint32_t id, bool traced)
 {
 	struct managed_endpoint *endpoint = find_mutable(managed, id);
-	int r = 0;
 
 	if (!endpoint)
 		return -ENOENT;
 	endpoint->traced = traced;
-	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
-		r = tell_device(managed, endpoint, &endpoint->device[i]);
-	return r;
+	return tell_devices(managed, endpoint);
+}
+
+int managed_set_outward(struct managed *managed, uint32_t id, bool outward)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
+	bool some = false;
+
+	if (!endpoint)
+		return -ENOENT;
+	endpoint->outward = outward;
+	for (size_t i = 0; i < managed->endpoints; i++)
+		some = some || managed->endpoint[i]->outward;
+	programs_config(managed->with.programs)->outward = some;
+	return tell_devices(managed, endpoint);
 }
 
 /* ---- life ---- */
@@ -674,13 +596,31 @@ int managed_set_traced(struct managed *managed, uint32_t id, bool traced)
 int managed_new(const struct managed_options *options, struct managed **ret_managed)
 {
 	struct managed *managed = calloc(1, sizeof(*managed));
+	int r;
 
 	if (!managed)
 		return -ENOMEM;
 	managed->with = *options;
 	managed->next_id = HF_ENDPOINT_FIRST;
-	for (size_t i = 0; i < HOSTS_MAX; i++)
-		managed->host[i].netns = NETNS_NONE;
+	r = hosts_new(
+		&(struct hosts_options){
+			.programs = options->programs,
+			.hold = options->hold,
+			.loop = options->loop,
+			.news = link_news,
+			.tap_changed = tap_changed,
+			.ctx = managed,
+		},
+		&managed->hosts);
+	if (r < 0) {
+		free(managed);
+		return r;
+	}
+	managed->tools = (struct device_tools){
+		.programs = options->programs,
+		.hosts = managed->hosts,
+		.engine = options->engine,
+	};
 	*ret_managed = managed;
 	return 0;
 }
@@ -695,5 +635,8 @@ void managed_free(struct managed *managed)
 		free(managed->endpoint[i]);
 	}
 	free(managed->endpoint);
+	networks_done(&managed->networks);
+	outside_done(&managed->outside);
+	hosts_free(managed->hosts);
 	free(managed);
 }

@@ -15,23 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/device.h"
 #include "daemon/loop.h"
 #include "endpoint/endpoint.h"
+#include "endpoint/sockets.h"
 #include "hold/hold.h"
 #include "link/programs.h"
 
 struct managed;
-
-/* One host-side device of an endpoint. */
-struct managed_device {
-	struct netns netns; /* owned copy */
-	uint32_t ifindex;
-	char ifname[IFNAMSIZ];
-	enum hf_engine engine; /* of its egress */
-	struct attachment hook[CLSACT_HOOKS];
-	uint32_t fq_handle; /* 0: no fq of ours */
-	uint64_t fq_delay_ns; /* what it is sized for */
-};
 
 struct managed_endpoint {
 	uint32_t id;
@@ -40,10 +31,13 @@ struct managed_endpoint {
 	struct netns_id netns; /* its own */
 	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
 	size_t addrs;
-	struct managed_device *device; /* NULL: not there now */
+	struct device *device; /* NULL: not there now */
 	size_t devices;
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
+	bool outward; /* rules are in force from here to the host or the world */
+	char left_out[IFNAMSIZ + 48]; /* see struct endpoint */
+	struct endpoint_sockets sockets; /* where engines were asked about it */
 	struct endpoint
 		*found; /* owned: what the name means now, when that is not what is attached */
 };
@@ -62,6 +56,9 @@ int managed_new(const struct managed_options *options, struct managed **ret_mana
 /* Takes all programs and qdiscs away that were put there. */
 void managed_free(struct managed *managed);
 
+/* Where container engines are asked from now on: each request says it anew. */
+void managed_use_sockets(struct managed *managed, const struct endpoint_sockets *sockets);
+
 /*
  * The endpoint that a word means: looked up, given its id, not touched. A second name for a namespace that is attached
  * means the endpoint that stands there already. Valid until the next managed_take(). On failure
@@ -69,6 +66,10 @@ void managed_free(struct managed *managed);
  */
 int managed_take(struct managed *managed, const char *word,
 		 const struct managed_endpoint **ret_endpoint, char *ret_error);
+
+/* The ids of all that a word means (at least one), to be freed. Errors: those of endpoint_select(). */
+int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_id,
+		     size_t *ret_count, char *ret_error);
 
 /*
  * Our programs on all its devices. *ret_new: they were not there before. On failure nothing new stays attached, and
@@ -84,6 +85,14 @@ void managed_detach(struct managed *managed, uint32_t id);
  */
 void managed_let_go(struct managed *managed);
 
+/*
+ * The number of the network of this name that the endpoint is on, or will be on when it is attached; 0: it is on none.
+ * The name is the engine's, or the bridge's.
+ */
+uint16_t managed_network(struct managed *managed, uint32_t id, const char *name);
+/* "back, bridge": those that it is on. */
+void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size);
+
 /* NULL: nobody has this id. */
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id);
 const char *managed_name(const struct managed *managed, uint32_t id); /* never NULL */
@@ -97,6 +106,15 @@ const struct managed_endpoint *managed_at(const struct managed *managed, size_t 
  */
 int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_ns,
 			   char *ret_notice);
+
+/* Whether there are rules from this endpoint to the host or the world: else what leaves it is not looked at. */
+int managed_set_outward(struct managed *managed, uint32_t id, bool outward);
+
+/*
+ * Rules are about to name the host or the world: the programs are told which addresses are what, and told anew when an
+ * endpoint is attached, until false is said.
+ */
+int managed_know_outside(struct managed *managed, bool know);
 
 /* Whether sightings and socket events of this endpoint are wanted. */
 int managed_set_traced(struct managed *managed, uint32_t id, bool traced);

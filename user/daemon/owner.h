@@ -21,6 +21,7 @@
 #include "link/programs.h"
 
 #define KEEPERS_MAX 256
+#define TRACED_MAX  256
 
 /* A process for whose life a fault was asked. */
 struct keeper {
@@ -34,8 +35,12 @@ struct keeper {
 struct trace_session {
 	struct client *client; /* NULL: none runs */
 	struct tracing *tracing;
-	uint32_t root_src; /* chains that begin on this link are counted */
-	uint32_t root_dst;
+	/*
+	 * Chains that begin on a link from the first word's endpoints (one, unless it means several) to the second's are
+	 * counted: root[0, root_srcs) are the sources, and root_dsts more the destinations.
+	 */
+	uint32_t root[TRACED_MAX];
+	size_t root_srcs, root_dsts;
 	uint64_t wanted; /* chains; 0: until told */
 	uint64_t deadline_ns; /* 0: until told */
 	uint64_t chains; /* counted so far */

@@ -61,10 +61,10 @@ static void reply_added(struct owner *owner, struct client *client,
 	const struct fault *fault = faultset_find(faults_live(owner->faults), result->id);
 
 	reply_ok(client,
-		 json_pack("{s:I,s:s,s:I,s:I,s:s,s:s}", "id", (json_int_t)result->id, "text",
-			   fault ? fault->text : "", "links", (json_int_t)result->links, "seed",
-			   (json_int_t)result->seed, "notice", result->notice, "engine",
-			   hf_engine_name(owner->with.engine)));
+		 json_pack("{s:I,s:s,s:s,s:I,s:I,s:s,s:s}", "id", (json_int_t)result->id, "text",
+			   fault ? fault->text : "", "meant", result->meant, "links",
+			   (json_int_t)result->links, "seed", (json_int_t)result->seed, "notice",
+			   result->notice, "engine", hf_engine_name(owner->with.engine)));
 }
 
 typedef int (*add_fn)(struct owner *owner, const json_t *request, const struct words *words,
@@ -187,14 +187,14 @@ static json_t *fault_json(const struct owner *owner, const struct fault *fault)
 	struct hf_rule_counts counts = {};
 
 	faults_counts(owner->faults, fault->id, &counts);
-	return json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:o,s:o}", "id", (json_int_t)fault->id,
-			 "kind", fault->kind == FAULT_PARTITION ? "partition" : "rule", "text",
-			 fault->text, "left_ns", (json_int_t)left_ns, "age_ns",
-			 (json_int_t)(now_ns - fault->created_ns), "delay_ns",
-			 (json_int_t)fault->rule.delay_ns, "jitter_ns",
-			 (json_int_t)fault->rule.jitter_ns, "while_command",
-			 (int)(fault->owner != FAULT_OWNER_NONE), "links", links_json(owner, fault),
-			 "counts", counts_json(&counts));
+	return json_pack(
+		"{s:I,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:o,s:o}", "id", (json_int_t)fault->id,
+		"kind", fault->kind == FAULT_PARTITION ? "partition" : "rule", "text", fault->text,
+		"meant", fault->meant, "left_ns", (json_int_t)left_ns, "age_ns",
+		(json_int_t)(now_ns - fault->created_ns), "delay_ns",
+		(json_int_t)fault->rule.delay_ns, "jitter_ns", (json_int_t)fault->rule.jitter_ns,
+		"while_command", (int)(fault->owner != FAULT_OWNER_NONE), "links",
+		links_json(owner, fault), "counts", counts_json(&counts));
 }
 
 static json_t *faults_json(const struct owner *owner)
@@ -366,11 +366,42 @@ static void answer(struct owner *owner, struct client *client, json_t *request)
 	reply_error(client, true, "no such request");
 }
 
+/* However many names a request has, engines that hang do not keep the owner for longer than this. */
+#define REQUEST_ENGINES_WAIT_NS (8 * CLOCK_SECOND_NS)
+
+static bool take_address(const json_t *request, const char *key, char *ret_address)
+{
+	const json_t *value = json_object_get(request, key);
+	const char *address = json_string_value(value);
+
+	if (!value)
+		return true;
+	if (!address || json_string_length(value) > ENDPOINT_SOCKET_MAX)
+		return false;
+	strcpy(ret_address, address);
+	return true;
+}
+
+/* Where engines are asked is the client's choice; what can be wrong with a path is told when somebody asks there. */
+static bool use_sockets(struct owner *owner, const json_t *request)
+{
+	struct endpoint_sockets sockets = { .deadline_ns =
+						    clock_now_ns() + REQUEST_ENGINES_WAIT_NS };
+
+	if (!take_address(request, "docker_socket", sockets.docker) ||
+	    !take_address(request, "podman_socket", sockets.podman))
+		return false;
+	managed_use_sockets(owner->managed, &sockets);
+	return true;
+}
+
 void requests_handle(void *ctx, struct client *client, json_t *request)
 {
 	struct owner *owner = ctx;
 
 	owner->busy_ns = clock_now_ns();
+	if (!use_sockets(owner, request))
+		return reply_error(client, true, "the path of an engine's socket makes no sense");
 	answer(owner, client, request);
 	managed_let_go(owner->managed);
 }

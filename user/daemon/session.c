@@ -15,9 +15,22 @@
 #include "daemon/owner.h"
 #include "daemon/reply.h"
 
-#define TRACED_MAX  256
 #define TICK_NS	    100000000ULL /* the ring wakes us sooner when it fills up */
 #define PROGRESS_NS 500000000ULL
+
+static bool is_among(const uint32_t *id, size_t count, uint32_t wanted)
+{
+	for (size_t i = 0; i < count; i++)
+		if (id[i] == wanted)
+			return true;
+	return false;
+}
+
+static bool is_root(const struct trace_session *trace, const struct call *call)
+{
+	return is_among(trace->root, trace->root_srcs, call->src) &&
+	       is_among(trace->root + trace->root_srcs, trace->root_dsts, call->dst);
+}
 
 static void on_chain(void *ctx, const struct chain *chain)
 {
@@ -29,7 +42,7 @@ static void on_chain(void *ctx, const struct chain *chain)
 	if (client_send(trace->client, WIRE_CALLS, chain->call,
 			chain->calls * sizeof(*chain->call)) < 0)
 		trace->unsent++;
-	if (chain->call[0].src == trace->root_src && chain->call[0].dst == trace->root_dst)
+	if (is_root(trace, &chain->call[0]))
 		trace->chains++;
 }
 
@@ -50,34 +63,61 @@ static json_t *progress_of(const struct trace_session *trace)
 	return report;
 }
 
-static int take_endpoints(struct owner *owner, const json_t *names, uint32_t *id, size_t *ret_count,
+/* The endpoints of a chain, and how many of them its first and its second word mean. */
+struct cast {
+	uint32_t id[TRACED_MAX];
+	size_t count;
+	size_t first, second;
+};
+
+static int take_word(struct owner *owner, const char *word, struct cast *cast, char *ret_error)
+{
+	_cleanup_(freep) uint32_t *id = NULL;
+	size_t count = 0;
+	int r;
+
+	r = managed_take_all(owner->managed, word, &id, &count, ret_error);
+	for (size_t i = 0; i < count && r >= 0; i++) {
+		if (is_among(cast->id, cast->count, id[i])) {
+			snprintf(ret_error, ENDPOINT_ERROR_MAX, "%s stands twice in the chain",
+				 managed_name(owner->managed, id[i]));
+			return -EINVAL;
+		}
+		if (cast->count == TRACED_MAX) {
+			snprintf(ret_error, ENDPOINT_ERROR_MAX, "more than %d endpoints",
+				 TRACED_MAX);
+			return -EINVAL;
+		}
+		cast->id[cast->count++] = id[i];
+	}
+	return r;
+}
+
+static int take_endpoints(struct owner *owner, const json_t *names, struct cast *ret_cast,
 			  char *ret_error)
 {
-	const struct managed_endpoint *endpoint;
-	size_t count = 0, i;
+	struct cast cast = {};
 	bool is_new;
 	json_t *name;
+	size_t i;
 	int r = 0;
 
 	json_array_foreach(names, i, name)
 	{
-		if (count == TRACED_MAX || !json_is_string(name))
+		if (!json_is_string(name))
 			return -EINVAL;
-		r = managed_take(owner->managed, json_string_value(name), &endpoint, ret_error);
+		r = take_word(owner, json_string_value(name), &cast, ret_error);
 		if (r < 0)
 			return r;
-		for (size_t k = 0; k < count; k++)
-			if (id[k] == endpoint->id) {
-				snprintf(ret_error, ENDPOINT_ERROR_MAX,
-					 "%s stands twice in the chain", endpoint->name);
-				return -EINVAL;
-			}
-		id[count++] = endpoint->id;
+		if (i == 0)
+			cast.first = cast.count;
+		if (i == 1)
+			cast.second = cast.count - cast.first;
 	}
-	for (i = 0; i < count && r >= 0; i++)
-		r = managed_attach(owner->managed, id[i], &is_new, ret_error);
+	for (i = 0; i < cast.count && r >= 0; i++)
+		r = managed_attach(owner->managed, cast.id[i], &is_new, ret_error);
 	if (r >= 0)
-		*ret_count = count;
+		*ret_cast = cast;
 	return r;
 }
 
@@ -132,8 +172,7 @@ void session_begin(struct owner *owner, struct client *client, const json_t *req
 	uint64_t for_ns = (uint64_t)json_integer_value(json_object_get(request, "for_ns"));
 	char error[ENDPOINT_ERROR_MAX] = "a chain is at least two names";
 	char missing[PROBE_MISSING_MAX];
-	uint32_t id[TRACED_MAX];
-	size_t count = 0;
+	struct cast cast = {};
 	int r;
 
 	if (owner->trace.client)
@@ -145,18 +184,19 @@ void session_begin(struct owner *owner, struct client *client, const json_t *req
 			 probe_missing(&owner->probe, missing));
 		return reply_error(client, false, error);
 	}
-	r = take_endpoints(owner, json_object_get(request, "chain"), id, &count, error);
-	if (r < 0 || count < 2)
+	r = take_endpoints(owner, json_object_get(request, "chain"), &cast, error);
+	if (r < 0 || cast.second == 0)
 		return reply_error(client, r != -EBUSY, error);
 	owner->trace = (struct trace_session){
 		.client = client,
-		.root_src = id[0],
-		.root_dst = id[1],
+		.root_srcs = cast.first,
+		.root_dsts = cast.second,
 		.wanted = (uint64_t)json_integer_value(json_object_get(request, "chains")),
 		.deadline_ns = for_ns ? clock_now_ns() + for_ns : 0,
 		.next_progress_ns = clock_now_ns() + PROGRESS_NS,
 	};
-	r = start(owner, id, count);
+	memcpy(owner->trace.root, cast.id, sizeof(cast.id));
+	r = start(owner, cast.id, cast.count);
 	if (r < 0) {
 		session_drop(owner);
 		snprintf(error, sizeof(error), "cannot trace: %s", strerror(-r));

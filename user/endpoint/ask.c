@@ -15,12 +15,13 @@ static bool is_meant(const struct endpoint_engine *engine, const struct endpoint
 	return by_prefix ? engine == by_prefix : engine->bare;
 }
 
-static unsigned int count_slow(const struct endpoint_engine *by_prefix)
+static unsigned int count_slow(const struct endpoint_engine *by_prefix,
+			       const struct endpoint_sockets *sockets)
 {
 	unsigned int slow = 0;
 
 	for (const struct endpoint_engine *const *at = endpoint_engines; *at; at++)
-		if (is_meant(*at, by_prefix) && (*at)->waits && (*at)->waits())
+		if (is_meant(*at, by_prefix) && (*at)->waits && (*at)->waits(sockets))
 			slow++;
 	return slow;
 }
@@ -41,7 +42,9 @@ int endpoint_ask(const struct endpoint_engine *by_prefix, const struct selector 
 
 	trouble[0] = '\0';
 	found->deadline_ns = clock_now_ns() + ENDPOINT_ENGINES_WAIT_NS;
-	found->slow_engines = count_slow(by_prefix);
+	if (found->sockets.deadline_ns && found->sockets.deadline_ns < found->deadline_ns)
+		found->deadline_ns = found->sockets.deadline_ns;
+	found->slow_engines = count_slow(by_prefix, &found->sockets);
 	for (const struct endpoint_engine *const *at = endpoint_engines; *at; at++) {
 		if (!is_meant(*at, by_prefix))
 			continue;

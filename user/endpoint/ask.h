@@ -8,7 +8,7 @@
 #include "endpoint/engine.h"
 
 /*
- * by_prefix NULL: all that take bare names. trouble (ENDPOINT_ERROR_MAX bytes): what kept engines from answering,
+ * Asks at found->sockets. by_prefix NULL: all that take bare names. trouble (ENDPOINT_ERROR_MAX bytes): what kept engines from answering,
  * "" when all did; an engine that is not there and was not said to be is not worth a word unless it was asked for by
  * its prefix. Returns the first error of an engine (also when others answered), -ENOMEM before all.
  */

@@ -88,9 +88,18 @@ static bool is_known(const struct found *found, size_t i)
 
 int endpoint_list(struct endpoint_list *ret_list, char *ret_trouble)
 {
+	struct endpoint_sockets sockets;
+
+	endpoint_sockets_choose(NULL, NULL, &sockets);
+	return endpoint_list_at(&sockets, ret_list, ret_trouble);
+}
+
+int endpoint_list_at(const struct endpoint_sockets *sockets, struct endpoint_list *ret_list,
+		     char *ret_trouble)
+{
 	_cleanup_(candidates_free) struct candidates candidates = { 0 };
 	_cleanup_(endpoint_list_free) struct endpoint_list list = { 0 };
-	_cleanup_(found_free) struct found found = { 0 };
+	_cleanup_(found_free) struct found found = { .sockets = *sockets };
 	struct selector all = { .kind = SELECT_ALL };
 	char trouble[ENDPOINT_ERROR_MAX];
 	int r;

@@ -22,6 +22,8 @@
 #include "link/netlink.h"
 #include "link/netns.h"
 
+struct endpoint_sockets;
+
 #define ENDPOINT_NAME_MAX	 127 /* characters, prefix and colon included */
 #define ENDPOINT_INTERFACES_MAX	 16
 #define ENDPOINT_ADDRS_MAX	 16 /* of one interface */
@@ -75,6 +77,7 @@ struct endpoint_host_side {
 	uint32_t ifindex;
 	char ifname[IFNAMSIZ];
 	uint32_t master; /* its bridge; 0: none */
+	char bridge[IFNAMSIZ]; /* that one's name; "": none */
 };
 
 struct endpoint_interface {
@@ -101,6 +104,8 @@ struct endpoint {
 	struct netns netns; /* owned */
 	size_t interfaces; /* those with a host side that was found */
 	struct endpoint_interface *interface;
+	char left_out[IFNAMSIZ +
+		      48]; /* "eth1 is a macvlan": nothing can be done there; "" when that is all */
 	char refusal
 		[ENDPOINT_REASON_MAX]; /* "" when there is an interface, else why there is none */
 };
@@ -135,24 +140,33 @@ struct endpoint_list {
  * Waits for engines, up to ENDPOINT_ENGINES_WAIT_NS in all. On failure ret_error (of ENDPOINT_ERROR_MAX bytes, may be
  * NULL) has a sentence for the user, safe to print.
  *
- * Which sockets are asked: HOPFAULT_DOCKER_SOCKET (a path), else DOCKER_HOST (unix://...), else /var/run/docker.sock;
- * HOPFAULT_PODMAN_SOCKET, else CONTAINER_HOST, else /run/podman/podman.sock.
+ * Engines are asked at `sockets`; the functions without them take what the environment says (see sockets.h).
  */
 int endpoint_select(const char *word, struct endpoint_list *ret_list, char *ret_error);
+int endpoint_select_at(const struct endpoint_sockets *sockets, const char *word,
+		       struct endpoint_list *ret_list, char *ret_error);
 
 /* The one that a word means; -ENOTUNIQ when it means several (ret_error lists them). Else as endpoint_select(). */
 int endpoint_resolve(const char *word, struct endpoint **ret_endpoint, char *ret_error);
+int endpoint_resolve_at(const struct endpoint_sockets *sockets, const char *word,
+			struct endpoint **ret_endpoint, char *ret_error);
 
 /*
  * All that `ps` shows, engine by engine, sorted by name; a container that can't be worked on too, with its refusal.
  * ret_trouble (of ENDPOINT_ERROR_MAX bytes, may be NULL): which engines could not be asked, or "".
  */
 int endpoint_list(struct endpoint_list *ret_list, char *ret_trouble);
+int endpoint_list_at(const struct endpoint_sockets *sockets, struct endpoint_list *ret_list,
+		     char *ret_trouble);
 void endpoint_list_free(struct endpoint_list *list); /* leaves it empty; for _cleanup_ */
 
 struct endpoint *endpoint_free(struct endpoint *endpoint); /* returns NULL */
 void endpoint_freep(struct endpoint **endpoint); /* for _cleanup_ */
 
+/* What a user calls its network: the engine's name, else the bridge's, else "-". */
+const char *endpoint_interface_network(const struct endpoint_interface *interface);
+/* "world", "host": ids that have no device; NULL: none of them. */
+const char *endpoint_reserved_name(uint32_t id);
 const char *endpoint_kind_word(enum endpoint_kind kind); /* "lab", "netns", "pid", ... */
 const char *endpoint_state_word(enum endpoint_state state); /* "running", ...; "" for unknown */
 /* "lab:a": resolves to the same endpoint whatever else is called a. */

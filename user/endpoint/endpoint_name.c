@@ -22,6 +22,26 @@ bool endpoint_name_is_valid(const char *name)
 	       name[0] != '@';
 }
 
+const char *endpoint_interface_network(const struct endpoint_interface *interface)
+{
+	if (interface->network[0])
+		return interface->network;
+	return interface->host.bridge[0] ? interface->host.bridge : "-";
+}
+
+const char *endpoint_reserved_name(uint32_t id)
+{
+	switch (id) {
+	case HF_ENDPOINT_WORLD:
+		return "world";
+	case HF_ENDPOINT_HOST:
+		return "host";
+	case HF_ENDPOINT_OTHER:
+		return "unnamed";
+	}
+	return NULL;
+}
+
 const char *endpoint_kind_word(enum endpoint_kind kind)
 {
 	switch (kind) {

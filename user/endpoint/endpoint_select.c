@@ -88,6 +88,8 @@ static int tell_unknown(const struct wish *wish)
 	for (size_t i = 0; i < names->count; i++)
 		all[i] = names->name[i];
 	suggest_phrase(near, sizeof(near), wish->text, all, names->count);
+	if (!near[0])
+		snprintf(near, sizeof(near), ", and nothing is called alike; see: hopfault ps");
 	return tell(wish, -ENOENT, "unknown endpoint '%s'%s%s%s%s", wish->shown, near,
 		    wish->trouble[0] ? " (" : "", wish->trouble, wish->trouble[0] ? ")" : "");
 }
@@ -297,9 +299,14 @@ static bool is_reserved(const char *word)
 	return inet_pton(AF_INET, word, &address) == 1 || inet_pton(AF_INET6, word, &address) == 1;
 }
 
-int endpoint_select(const char *word, struct endpoint_list *ret_list, char *ret_error)
+int endpoint_select_at(const struct endpoint_sockets *sockets, const char *word,
+		       struct endpoint_list *ret_list, char *ret_error)
 {
-	_cleanup_(wish_done) struct wish wish = { .word = word, .ret_error = ret_error };
+	_cleanup_(wish_done) struct wish wish = {
+		.word = word,
+		.ret_error = ret_error,
+		.found = { .sockets = *sockets },
+	};
 	const char *reason;
 	int r;
 
@@ -318,6 +325,14 @@ int endpoint_select(const char *word, struct endpoint_list *ret_list, char *ret_
 	return select_valid(&wish, ret_list);
 }
 
+int endpoint_select(const char *word, struct endpoint_list *ret_list, char *ret_error)
+{
+	struct endpoint_sockets sockets;
+
+	endpoint_sockets_choose(NULL, NULL, &sockets);
+	return endpoint_select_at(&sockets, word, ret_list, ret_error);
+}
+
 static int tell_many(const char *word, const struct endpoint_list *list, char *ret_error)
 {
 	char names[ENDPOINT_ERROR_MAX / 2] = "";
@@ -334,10 +349,19 @@ static int tell_many(const char *word, const struct endpoint_list *list, char *r
 
 int endpoint_resolve(const char *word, struct endpoint **ret_endpoint, char *ret_error)
 {
+	struct endpoint_sockets sockets;
+
+	endpoint_sockets_choose(NULL, NULL, &sockets);
+	return endpoint_resolve_at(&sockets, word, ret_endpoint, ret_error);
+}
+
+int endpoint_resolve_at(const struct endpoint_sockets *sockets, const char *word,
+			struct endpoint **ret_endpoint, char *ret_error)
+{
 	_cleanup_(endpoint_list_free) struct endpoint_list list = { 0 };
 	int r;
 
-	r = endpoint_select(word, &list, ret_error);
+	r = endpoint_select_at(sockets, word, &list, ret_error);
 	if (r < 0)
 		return r;
 	if (list.count > 1)

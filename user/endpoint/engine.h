@@ -13,6 +13,7 @@
 #include "endpoint/container.h"
 #include "endpoint/endpoint.h"
 #include "endpoint/selector.h"
+#include "endpoint/sockets.h"
 
 struct endpoint_target {
 	enum endpoint_kind kind;
@@ -38,6 +39,7 @@ struct found {
 	struct endpoint_target *target; /* owned */
 	struct endpoint_names names; /* what they know, when it was to be had for nothing */
 	uint64_t deadline_ns; /* for those that have to be waited for */
+	struct endpoint_sockets sockets; /* where engines are asked */
 	unsigned int slow_engines; /* how many of them have not been asked yet, this one included */
 	/* Of the engine asked last: why it can't say; safe to print. */
 	char trouble[ENDPOINT_ERROR_MAX / 2];
@@ -61,7 +63,8 @@ struct endpoint_engine {
 	 * On failure found->trouble has the reason, and nothing was added.
 	 */
 	int (*select)(const struct selector *selector, struct found *found);
-	bool (*waits)(void); /* would it have to be waited for? NULL: no */
+	bool (*waits)(const struct endpoint_sockets
+			      *sockets); /* would it have to be waited for? NULL: no */
 };
 
 extern const struct endpoint_engine endpoint_engine_lab;

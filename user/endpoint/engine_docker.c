@@ -22,26 +22,23 @@
 #include "endpoint/engine.h"
 #include "endpoint/engine_http.h"
 
-/* Where an engine of this kind may be. */
+/* An engine of this kind. */
 struct place {
 	enum endpoint_kind kind;
-	const char *path_variable; /* a path */
-	const char *host_variable; /* an address */
-	const char *default_path;
+	const char *host_variable; /* where an address that is no path came from */
+	const char *usual_path;
 };
 
 static const struct place docker_place = {
 	.kind = ENDPOINT_DOCKER,
-	.path_variable = "HOPFAULT_DOCKER_SOCKET",
 	.host_variable = "DOCKER_HOST",
-	.default_path = "/var/run/docker.sock",
+	.usual_path = "/var/run/docker.sock",
 };
 
 static const struct place podman_place = {
 	.kind = ENDPOINT_PODMAN,
-	.path_variable = "HOPFAULT_PODMAN_SOCKET",
 	.host_variable = "CONTAINER_HOST",
-	.default_path = "/run/podman/podman.sock",
+	.usual_path = "/run/podman/podman.sock",
 };
 
 struct asking {
@@ -59,41 +56,35 @@ static const char *word_of(const struct asking *asking)
 	return endpoint_kind_word(asking->place->kind);
 }
 
-/* A variable that is set and not empty. */
-static const char *variable(const char *name)
+/* Said by somebody, or "". */
+static const char *address_of(const struct place *place, const struct endpoint_sockets *sockets)
 {
-	const char *value = getenv(name);
-
-	return value && value[0] ? value : NULL;
+	return place->kind == ENDPOINT_DOCKER ? sockets->docker : sockets->podman;
 }
 
 static int choose_socket(struct asking *asking)
 {
-	const char *path = variable(asking->place->path_variable);
-	const char *host = variable(asking->place->host_variable);
+	const char *address = address_of(asking->place, &asking->found->sockets);
 	char shown[64];
 
-	asking->is_said = path || host;
-	asking->socket_path = path ? path : asking->place->default_path;
-	if (path || !host)
+	asking->is_said = address[0] != '\0';
+	asking->socket_path =
+		asking->is_said ? endpoint_socket_path(address) : asking->place->usual_path;
+	if (asking->socket_path)
 		return 0;
-	if (strncmp(host, "unix://", 7) == 0) {
-		asking->socket_path = host + 7;
-		return 0;
-	}
-	text_escape_terminal(shown, sizeof(shown), host);
+	text_escape_terminal(shown, sizeof(shown), address);
 	snprintf(asking->found->trouble, sizeof(asking->found->trouble),
 		 "%s is %s: only an engine on this machine, at unix:///..., can be worked with",
 		 asking->place->host_variable, shown);
 	return -EPROTONOSUPPORT;
 }
 
-static bool place_has_engine(const struct place *place)
+static bool place_has_engine(const struct place *place, const struct endpoint_sockets *sockets)
 {
-	struct found found = { 0 };
-	struct asking asking = { .place = place, .found = &found };
+	const char *address = address_of(place, sockets);
+	const char *path = address[0] ? endpoint_socket_path(address) : place->usual_path;
 
-	return choose_socket(&asking) == 0 && access(asking.socket_path, F_OK) == 0;
+	return path && access(path, F_OK) == 0;
 }
 
 /* What went wrong, in words for the user. Returns r. */
@@ -121,10 +112,30 @@ static int tell_trouble(const struct asking *asking, int r)
 		snprintf(text, size, "%s is no socket's path: it must begin with /", path);
 	else if (r == -ECONNRESET)
 		snprintf(text, size, "%s at %s hung up", word, path);
+	else if (r == -ENOTSOCK)
+		snprintf(text, size, "%s is no socket, so no %s engine is there", path, word);
 	else
 		snprintf(text, size, "can't ask %s at %s: %s", word, path, strerror(-r));
 	asking->found->absent = r == -ENOENT && !asking->is_said;
 	return r == -ENOENT ? -ENXIO : r; /* ENOENT would say that the name is unknown */
+}
+
+/* Whoever made the socket would say which containers have which names. */
+static int check_socket(const struct asking *asking)
+{
+	char path[ENGINE_SOCKET_PATH_MAX + 1];
+	unsigned int uid = 0;
+	int r;
+
+	r = endpoint_socket_check(asking->socket_path, &uid);
+	if (r != -EPERM)
+		return r < 0 ? tell_trouble(asking, r) : 0;
+	text_escape_terminal(path, sizeof(path), asking->socket_path);
+	snprintf(asking->found->trouble, sizeof(asking->found->trouble),
+		 "%s is user %u's: %s is asked at a socket of root's or one's own, or in "
+		 "/run/user/%u",
+		 path, uid, word_of(asking), uid);
+	return -EPERM;
 }
 
 static int tell_refusal(const struct asking *asking, const struct engine_answer *answer)
@@ -231,7 +242,7 @@ static void look_at_process(pid_t pid, struct endpoint_target *target)
 	else if (target->container->mode == CONTAINER_NET_HOST) {
 		netns_close(&target->netns);
 		refuse(target, "it has its host's network (--network host), not one of its own "
-			       "behind a veth");
+			       "behind a veth: its traffic is among that of `host`");
 	}
 }
 
@@ -343,6 +354,9 @@ static int place_select(const struct place *place, const struct selector *select
 	asking.deadline_ns = asking.began_ns;
 	if (found->deadline_ns > asking.began_ns)
 		asking.deadline_ns += (found->deadline_ns - asking.began_ns) / waiting;
+	r = check_socket(&asking);
+	if (r < 0)
+		return r;
 	r = engine_http_open(asking.socket_path, &http);
 	if (r < 0)
 		return tell_trouble(&asking, r);
@@ -357,9 +371,9 @@ static int docker_select(const struct selector *selector, struct found *found)
 	return place_select(&docker_place, selector, found);
 }
 
-static bool docker_waits(void)
+static bool docker_waits(const struct endpoint_sockets *sockets)
 {
-	return place_has_engine(&docker_place);
+	return place_has_engine(&docker_place, sockets);
 }
 
 static int podman_select(const struct selector *selector, struct found *found)
@@ -367,9 +381,9 @@ static int podman_select(const struct selector *selector, struct found *found)
 	return place_select(&podman_place, selector, found);
 }
 
-static bool podman_waits(void)
+static bool podman_waits(const struct endpoint_sockets *sockets)
 {
-	return place_has_engine(&podman_place);
+	return place_has_engine(&podman_place, sockets);
 }
 
 const struct endpoint_engine endpoint_engine_docker = {

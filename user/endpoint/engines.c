@@ -150,7 +150,7 @@ int endpoint_engine_ask(const struct endpoint_engine *engine, const struct selec
 	if (!engine->select)
 		return ask_plain(engine, selector, found);
 	r = engine->select(selector, found);
-	if (engine->waits && engine->waits() && found->slow_engines > 0)
+	if (engine->waits && engine->waits(&found->sockets) && found->slow_engines > 0)
 		found->slow_engines--;
 	if (r < 0)
 		found_cut(found, before);

@@ -135,6 +135,7 @@ struct inspection {
 	struct candidates *candidates;
 	struct netlink *inside;
 	struct endpoint *endpoint; /* being filled */
+	char left_out[IFNAMSIZ + 48]; /* likewise, of a kind that goes past the host's side */
 	/* Why there may be nothing to work on. */
 	char other_kind[IFNAMSIZ + 48]; /* "eth0 is a macvlan" */
 	bool saw_veth;
@@ -148,7 +149,8 @@ static bool is_one_of(const struct netlink_link *link, const char *kind)
 
 /* Does the link at the other end say the same about us? */
 static int check_other_end(const struct inspection *in, const struct netlink_link *link,
-			   const struct netns *there, struct netlink_link *ret_other)
+			   const struct netns *there, struct netlink_link *ret_other,
+			   struct netlink_link *ret_bridge)
 {
 	_cleanup_(netlink_closep) struct netlink *nl = NULL;
 	struct netlink_link other;
@@ -168,6 +170,9 @@ static int check_other_end(const struct inspection *in, const struct netlink_lin
 		return r;
 	if (nsid != other.peer_nsid)
 		return -ENODEV;
+	*ret_bridge = (struct netlink_link){ 0 };
+	if (other.master) /* that it went in between is no reason to go without the rest */
+		netlink_link_by_index(nl, other.master, ret_bridge);
 	*ret_other = other;
 	return 0;
 }
@@ -179,16 +184,17 @@ static int find_among_candidates(const struct inspection *in, const struct netli
 	for (size_t i = 0; i < in->candidates->count; i++) {
 		const struct netns *there = &in->candidates->netns[i];
 		struct endpoint_host_side side = { .netns = NETNS_NONE };
-		struct netlink_link other;
+		struct netlink_link other, bridge;
 		int32_t nsid;
 
 		if (netlink_nsid(in->inside, there->fd, &nsid) < 0 || nsid != link->peer_nsid)
 			continue;
-		if (check_other_end(in, link, there, &other) < 0)
+		if (check_other_end(in, link, there, &other, &bridge) < 0)
 			return -ENODEV; /* it has gone in between */
 		side.ifindex = other.ifindex;
 		side.master = other.master;
 		memcpy(side.ifname, other.name, sizeof(side.ifname));
+		memcpy(side.bridge, bridge.name, sizeof(side.bridge));
 		if (netns_dup(there, &side.netns) < 0)
 			return -ENODEV;
 		*ret_side = side;
@@ -227,6 +233,17 @@ static int add_interface(struct endpoint *endpoint, const struct netlink_link *l
 	return 0;
 }
 
+/* What a tunnel or a bridge inside carries crosses a veth in the end. What these carry does not. */
+static bool goes_past_us(const struct netlink_link *link)
+{
+	static const char *const kinds[] = { "macvlan", "ipvlan", "macvtap", "ipvtap", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (is_one_of(link, kinds[i]))
+			return true;
+	return false;
+}
+
 static void note_other_kind(struct inspection *in, const struct netlink_link *link)
 {
 	char name[IFNAMSIZ * 4];
@@ -235,6 +252,8 @@ static void note_other_kind(struct inspection *in, const struct netlink_link *li
 	text_escape_terminal(name, sizeof(name), link->name);
 	snprintf(in->other_kind, sizeof(in->other_kind), "%.24s is a %.24s", name,
 		 link->kind[0] ? link->kind : "device without a kind");
+	if (goes_past_us(link))
+		memcpy(in->left_out, in->other_kind, sizeof(in->left_out));
 }
 
 static int inspect_link(struct inspection *in, const struct netlink_link *link)
@@ -318,13 +337,20 @@ static int inspect_links(struct inspection *in)
 static void explain_nothing(const struct inspection *in, char *text, size_t size)
 {
 	if (netns_id_equal(in->netns->id, in->candidates->netns[0].id))
-		snprintf(text, size, "it is in the host's own network, not behind a veth");
+		snprintf(text, size,
+			 "it is in the host's own network, not behind a veth: its traffic is "
+			 "among that of `host`");
 	else if (in->saw_veth)
 		snprintf(text, size,
 			 "the other end of its veth is in a network namespace that has no name "
 			 "here");
 	else if (in->saw_port)
 		snprintf(text, size, "it is a switch: its veths are ports of a bridge");
+	else if (in->left_out[0])
+		snprintf(text, size,
+			 "it has no veth (%s): what it sends and gets does not pass where work "
+			 "is done, on the host's side",
+			 in->left_out);
 	else if (in->other_kind[0])
 		snprintf(text, size, "it has no veth (%s)", in->other_kind);
 	else
@@ -346,8 +372,10 @@ static int inspect(struct inspection *in)
 		if (r < 0)
 			return r;
 	}
-	if (endpoint->interfaces > 0)
+	if (endpoint->interfaces > 0) {
+		memcpy(endpoint->left_out, in->left_out, sizeof(endpoint->left_out));
 		return 0;
+	}
 	explain_nothing(in, endpoint->refusal, sizeof(endpoint->refusal));
 	return -EMEDIUMTYPE;
 }

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "endpoint/endpoint.h"
+
 const struct export_format *const export_formats[] = {
 	&export_csv, &export_jsonl, &export_summary, &export_svg, &export_perfetto, NULL,
 };
@@ -171,8 +173,9 @@ const char *export_endpoint_name(const struct export_run *run, uint32_t id,
 
 	if (name && name[0])
 		return name;
-	if (id == HF_ENDPOINT_WORLD)
-		return "world";
+	name = endpoint_reserved_name(id);
+	if (name)
+		return name;
 	snprintf(text, EXPORT_NAME_MAX, "#%" PRIu32, id);
 	return text;
 }

@@ -19,7 +19,7 @@ struct held_fault {
 	struct fault fault;
 	unsigned int holders;
 	struct links links; /* fault.link */
-	char text[];
+	char text[]; /* fault.text, then fault.meant */
 };
 
 struct faultset {
@@ -65,19 +65,22 @@ static int held_fault_new(const struct fault_wish *wish, struct held_fault **ret
 {
 	_cleanup_(held_fault_putp) struct held_fault *held = NULL;
 	size_t text_size = strlen(wish->text) + 1;
+	const char *meant = wish->meant ? wish->meant : "";
 	int r;
 
-	held = calloc(1, sizeof(*held) + text_size);
+	held = calloc(1, sizeof(*held) + text_size + strlen(meant) + 1);
 	if (!held)
 		return -ENOMEM;
 	held->holders = 1;
 	memcpy(held->text, wish->text, text_size);
+	strcpy(held->text + text_size, meant);
 	r = copy_links(wish, &held->links);
 	if (r < 0)
 		return r;
 	held->fault = (struct fault){
 		.kind = wish->kind,
 		.text = held->text,
+		.meant = held->text + text_size,
 		.rule = wish->rule,
 		.link = held->links.link,
 		.links = held->links.count,

@@ -35,6 +35,8 @@ struct fault {
 	uint32_t id; /* from 1; also rule.id */
 	enum fault_kind kind;
 	const char *text; /* as it was asked for */
+	const char *
+		meant; /* what its words stood for, when that was several: "web is ..."; never NULL */
 	struct hf_rule rule; /* with id and deadline_ns */
 	const struct hf_link_key *link; /* sorted, each once */
 	size_t links;
@@ -47,6 +49,7 @@ struct fault {
 struct fault_wish {
 	enum fault_kind kind;
 	const char *text;
+	const char *meant; /* NULL: nothing to say */
 	struct hf_rule rule; /* id and deadline_ns are filled in */
 	const struct hf_link_key *link; /* in any order, doubles are merged */
 	size_t links;

@@ -18,6 +18,11 @@ static int take_oneway(struct words *words, void *into)
 	return 0;
 }
 
+static int take_net(struct words *words, void *into)
+{
+	return words_take_network(words, &((struct partition_request *)into)->network);
+}
+
 static int take_for(struct words *words, void *into)
 {
 	return words_take_ttl(words, &((struct partition_request *)into)->ttl_ns);
@@ -37,6 +42,7 @@ static int take_seed(struct words *words, void *into)
 
 static const struct keyword keywords[] = {
 	{ .name = "oneway", .take = take_oneway },
+	{ .name = "net", .value = "a network's name", .take = take_net },
 	{ .name = "for", .value = "a time", .take = take_for },
 	{ .name = "seed", .value = "a number", .take = take_seed },
 };
@@ -86,7 +92,7 @@ int partition_parse(int argc, char **argv, bool with_grudge, struct partition_re
 	int r;
 
 	words_begin(&words, argc, argv, keywords, ARRAY_SIZE(keywords), ret_error);
-	words.hint = ": groups come first, then oneway, for TIME and seed N";
+	words.hint = ": groups come first, then oneway, net NAME, for TIME and seed N";
 	r = take_all(&words, with_grudge, &request);
 	if (r < 0)
 		return r;

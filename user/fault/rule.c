@@ -264,6 +264,11 @@ static int take_both(struct words *words, void *into)
 	return 0;
 }
 
+static int take_net(struct words *words, void *into)
+{
+	return words_take_network(words, &((struct rule_request *)into)->network);
+}
+
 static int take_for(struct words *words, void *into)
 {
 	return words_take_ttl(words, &((struct rule_request *)into)->ttl_ns);
@@ -296,6 +301,7 @@ static const struct keyword keywords[] = {
 	{ .name = "port", .value = "a port", .take = take_port },
 	{ .name = "sport", .value = "a port", .take = take_sport },
 	{ .name = "share", .value = "a percentage", .take = take_share },
+	{ .name = "net", .value = "a network's name", .take = take_net },
 	{ .name = "both", .take = take_both },
 	{ .name = "for", .value = "a time", .take = take_for },
 	{ .name = "seed", .value = "a number", .take = take_seed },
@@ -460,6 +466,8 @@ size_t rule_format(const struct rule_request *request, char *text, size_t size)
 	add(&out, "%s %s", request->src, request->dst);
 	add_effects(&out, &request->rule);
 	add_match(&out, &request->rule);
+	if (request->network)
+		add(&out, " net %s", request->network);
 	if (request->both)
 		add(&out, " both");
 	if (request->ttl_ns != RULE_TTL_DEFAULT_NS)

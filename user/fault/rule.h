@@ -2,7 +2,7 @@
 /*
  * rule.h - the text of a rule, and what it asks for.
  *
- *     SRC DST EFFECT... [MATCH] [both] [for TIME] [seed N]
+ *     SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N]
  *
  *     EFFECT   delay TIME [JITTER] [distribution uniform] | loss PERCENT | drop
  *     MATCH    proto tcp|udp|icmp|arp|nd   port LIST   sport LIST   share PERCENT
@@ -32,6 +32,8 @@ struct rule_request {
 		*src; /* as given, pointing into argv: names joined by commas, none of them empty */
 	const char *dst;
 	struct hf_rule rule; /* effect, match, seed; id and deadline_ns are 0 */
+	const char
+		*network; /* on the veths of this network alone; NULL: of all. rule.network is 0 */
 	uint64_t ttl_ns;
 	bool both; /* dst -> src as well */
 	bool has_seed; /* rule.seed was asked for; else it is 0 and the caller's to choose */
@@ -39,7 +41,8 @@ struct rule_request {
 
 /*
  * argv: the words behind `add`. 0, or -EINVAL with *ret_error filled and *ret_request untouched. Accepted names are
- * made of letters, digits and _ . : / @ - alone; a keyword is not a name (`netns:delay` is).
+ * made of letters, digits and _ . : / @ - alone, or are `~EXPRESSION` or `label:KEY=VALUE`, which have printable characters
+ * without a comma; a keyword is not a name (`netns:delay` is).
  */
 int rule_parse(int argc, char **argv, struct rule_request *ret_request,
 	       struct rule_error *ret_error);

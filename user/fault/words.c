@@ -110,20 +110,45 @@ static bool is_name_character(char c)
 	       (c != '\0' && strchr("_.:/@-", c));
 }
 
+/* `~EXPRESSION` and `label:KEY=VALUE`, alone or behind an engine's name and a colon. */
+static bool means_by_likeness(const char *name)
+{
+	const char *end = name + strcspn(name, ",");
+	const char *behind = memchr(name, ':', (size_t)(end - name));
+
+	if (*name == '~' || strncmp(name, "label:", strlen("label:")) == 0)
+		return true;
+	return behind && (behind[1] == '~' || strncmp(behind + 1, "label:", strlen("label:")) == 0);
+}
+
+/* One name, up to its comma or the end of the word. What an expression may be is the endpoints' business. */
+static const char *name_fault(const char *name, size_t len)
+{
+	bool is_free = means_by_likeness(name);
+
+	if (len == 0)
+		return "an empty name in the list";
+	for (size_t i = 0; i < len; i++)
+		if (!is_name_character(name[i]) && (!is_free || name[i] <= ' ' || name[i] > '~'))
+			return is_free ? "not a name: it has printable characters alone, and no "
+					 "space or comma"
+				       : "not a name: names have letters, digits and _ . : / @ -, "
+					 "and commas between them";
+	return NULL;
+}
+
 /* What keeps a word from being names joined by commas; NULL: nothing. */
 static const char *names_fault(const char *names)
 {
-	bool name_is_empty = true;
+	const char *fault;
+	size_t len;
 
-	for (; *names; names++) {
-		if (*names != ',' && !is_name_character(*names))
-			return "not a name: names have letters, digits and _ . : / @ -, and commas "
-			       "between them";
-		if (*names == ',' && name_is_empty)
-			return "an empty name in the list";
-		name_is_empty = *names == ',';
+	for (;; names += len + 1) {
+		len = strcspn(names, ",");
+		fault = len == 0 && names[len] == '\0' ? "an empty name" : name_fault(names, len);
+		if (fault || names[len] == '\0')
+			return fault;
 	}
-	return name_is_empty ? "an empty name" : NULL;
 }
 
 int words_take_names(struct words *words, const char *what, const char **ret_names)
@@ -226,6 +251,25 @@ bool words_next_is_number(const struct words *words)
 }
 
 /* ---- values of both ---- */
+
+int words_take_network(struct words *words, const char **ret_name)
+{
+	const char *name;
+	int r;
+
+	r = words_take_value(words, &name);
+	if (r < 0)
+		return r;
+	for (const char *at = name; *at; at++)
+		if (!is_name_character(*at))
+			return words_value_is_wrong(words,
+						    "not a network's name: one, as `hopfault "
+						    "ps` shows it");
+	if (!name[0])
+		return words_value_is_wrong(words, "an empty name");
+	*ret_name = name;
+	return 0;
+}
 
 int words_take_ttl(struct words *words, uint64_t *ret_ttl_ns)
 {

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * device.c - see device.h.
+ */
+#include "daemon/device.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "daemon/residue.h"
+#include "link/qdisc.h"
+
+static struct hf_device_key device_key(const struct device *device)
+{
+	return (struct hf_device_key){
+		.netns = programs_netns_number(&device->netns),
+		.ifindex = device->ifindex,
+	};
+}
+
+bool device_is(const struct device *device, struct netns_id netns, uint32_t ifindex)
+{
+	return device->ifindex == ifindex && netns_id_equal(device->netns.id, netns);
+}
+
+int device_tell(const struct device_tools *tools, const struct device *device,
+		const struct device_owner *owner)
+{
+	int fd = programs_map_fd(tools->programs, PROGRAMS_DEVICES);
+	struct hf_device_key key = device_key(device);
+	struct hf_device value = {
+		.endpoint = owner->endpoint,
+		.engine = device->engine,
+		.hold_ifindex = hosts_tap(tools->hosts, device->netns.id),
+		.traced = owner->traced,
+		.outward = owner->outward,
+		.network = device->network,
+	};
+
+	return bpf_map_update_elem(fd, &key, &value, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static void remove_fq(struct device *device)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+
+	if (!device->fq_handle || netlink_open(device->netns.fd, &nl) < 0)
+		return;
+	qdisc_remove_fq(nl, device->ifindex, device->fq_handle);
+	device->fq_handle = 0;
+}
+
+void device_detach(const struct device_tools *tools, struct device *device)
+{
+	struct hf_device_key key = device_key(device);
+
+	/* in reverse: the hook that made the clsact takes it away, when it is empty */
+	for (int hook = CLSACT_HOOKS - 1; hook >= 0; hook--)
+		programs_detach(&device->netns, device->ifindex, (enum clsact_hook)hook,
+				&device->hook[hook]);
+	remove_fq(device);
+	residue_forget(&device->netns, device->ifindex);
+	bpf_map_delete_elem(programs_map_fd(tools->programs, PROGRAMS_DEVICES), &key);
+	hosts_leave(tools->hosts, device->netns.id);
+	netns_close(&device->netns);
+}
+
+/* The fq's clone trick needs a clsact filter at the egress, also where TCX is to be had. */
+static int attach_hooks(const struct device_tools *tools, struct device *device)
+{
+	int r = 0;
+
+	for (enum clsact_hook hook = 0; hook < CLSACT_HOOKS && r >= 0; hook++)
+		r = programs_attach(tools->programs, &device->netns, device->ifindex, hook,
+				    hook == CLSACT_EGRESS && device->engine == HF_ENGINE_FQ,
+				    &device->hook[hook]);
+	if (r >= 0)
+		r = residue_record(&device->netns, device->ifindex, device->hook,
+				   device->fq_handle);
+	return r;
+}
+
+int device_attach(const struct device_tools *tools, const struct device_owner *owner,
+		  const struct endpoint_host_side *side, uint16_t network,
+		  struct device *ret_device)
+{
+	struct device device = {
+		.netns = NETNS_NONE,
+		.ifindex = side->ifindex,
+		.engine = tools->engine,
+		.network = network,
+		.hook = { { .link_fd = -1 }, { .link_fd = -1 } },
+	};
+	int r;
+
+	memcpy(device.ifname, side->ifname, sizeof(device.ifname));
+	r = hosts_take(tools->hosts, &side->netns);
+	if (r < 0)
+		return r;
+	r = netns_dup(&side->netns, &device.netns);
+	if (r < 0) {
+		hosts_leave(tools->hosts, side->netns.id);
+		return r;
+	}
+	r = device_tell(tools, &device, owner);
+	if (r >= 0)
+		r = attach_hooks(tools, &device);
+	if (r < 0) {
+		device_detach(tools, &device);
+		return r;
+	}
+	*ret_device = device;
+	return 0;
+}
+
+/* ---- delay engines ---- */
+
+static int ready_hold(const struct device_tools *tools, struct device *device)
+{
+	device->engine = HF_ENGINE_HOLD;
+	return hosts_ready_tap(tools->hosts, device->netns.id);
+}
+
+static int ready_fq(const struct device_tools *tools, struct device *device, uint64_t delay_ns,
+		    char *ret_notice)
+{
+	const struct qdisc_fq_need need = { .delay_ns = delay_ns };
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	struct qdisc_root found = {};
+	int r;
+
+	if (device->fq_handle && device->fq_delay_ns >= delay_ns)
+		return 0;
+	r = netlink_open(device->netns.fd, &nl);
+	if (r < 0)
+		return r;
+	if (device->fq_handle)
+		r = qdisc_resize_fq(nl, device->ifindex, device->fq_handle, &need);
+	else
+		r = qdisc_install_fq(nl, device->ifindex, &need, &found, &device->fq_handle);
+	if (r == -EBUSY) {
+		snprintf(ret_notice, 256,
+			 "%s has a qdisc of its own (%s): the hold engine delays there",
+			 device->ifname, found.kind);
+		return ready_hold(tools, device);
+	}
+	if (r < 0)
+		return r;
+	device->fq_delay_ns = delay_ns;
+	r = residue_record(&device->netns, device->ifindex, device->hook, device->fq_handle);
+	return r < 0 ? r : programs_watch_fq(tools->programs);
+}
+
+int device_ready_to_delay(const struct device_tools *tools, struct device *device,
+			  uint64_t delay_ns, char *ret_notice)
+{
+	if (device->engine == HF_ENGINE_FQ)
+		return ready_fq(tools, device, delay_ns, ret_notice);
+	if (device->engine == HF_ENGINE_HOLD)
+		return ready_hold(tools, device);
+	return -EOPNOTSUPP;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * device.h - one host-side veth of an endpoint: our programs on both of its hooks, its row in the map of devices, and
+ * the delay engine at its egress.
+ */
+#ifndef HF_DAEMON_DEVICE_H
+#define HF_DAEMON_DEVICE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/host.h"
+#include "endpoint/endpoint.h"
+#include "link/programs.h"
+
+struct device {
+	struct netns netns; /* owned copy */
+	uint32_t ifindex;
+	char ifname[IFNAMSIZ];
+	enum hf_engine engine; /* of its egress */
+	struct attachment hook[CLSACT_HOOKS];
+	uint32_t fq_handle; /* 0: no fq of ours */
+	uint64_t fq_delay_ns; /* what it is sized for */
+	uint16_t network; /* its number, see networks.h; 0: none */
+};
+
+/* What devices are worked on with. */
+struct device_tools {
+	struct programs *programs;
+	struct hosts *hosts;
+	enum hf_engine engine; /* what delays are to be done by */
+};
+
+/* Who is behind it. */
+struct device_owner {
+	uint32_t endpoint;
+	bool traced;
+	bool outward;
+};
+
+/* All or nothing. -EBUSY, -EADDRINUSE (another owner), -ENODEV, or what the kernel says. */
+int device_attach(const struct device_tools *tools, const struct device_owner *owner,
+		  const struct endpoint_host_side *side, uint16_t network,
+		  struct device *ret_device);
+/* Takes programs, qdisc and row away; a device that has gone is no error. */
+void device_detach(const struct device_tools *tools, struct device *device);
+
+/* Its row in the map, anew: whose it is, what delays there. */
+int device_tell(const struct device_tools *tools, const struct device *device,
+		const struct device_owner *owner);
+
+/* Delays of up to delay_ns are to be made at its egress; tell it afterwards. ret_notice: see managed_ready_to_delay(). */
+int device_ready_to_delay(const struct device_tools *tools, struct device *device,
+			  uint64_t delay_ns, char *ret_notice);
+
+bool device_is(const struct device *device, struct netns_id netns, uint32_t ifindex);
+
+#endif
