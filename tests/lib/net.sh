@@ -132,10 +132,11 @@ within() {
 	nsenter --net="/run/netns/$net-$name" "$@"
 }
 
-# A process that stays there until the fact ends; $! is its number.
+# A process that stays there until the fact ends; sets $inhabitant. ($! is another's after a wait that had to wait.)
 inhabit() {
 	nsenter --net="/run/netns/$net-$1" sleep 600 &
-	wait_until 5 _sleeps $!
+	inhabitant=$!
+	wait_until 5 _sleeps "$inhabitant"
 }
 
 _sleeps() {

@@ -74,7 +74,7 @@ a_hostile_name_is_shown_not_obeyed() {
 one_endpoint_by_two_names_is_still_itself() {
 	network left right
 	inhabit left
-	must_end 2 "." "$HOPFAULT" add "$(ep left)" "pid:$!" drop
+	must_end 2 "." "$HOPFAULT" add "$(ep left)" "pid:$inhabitant" drop
 	no_fault_is_in_force
 }
 
@@ -82,7 +82,7 @@ pid_names_the_namespace_of_a_process() {
 	network left right
 	warm left right
 	inhabit right
-	hopfault add "$(ep left)" "pid:$!" drop proto udp
+	hopfault add "$(ep left)" "pid:$inhabitant" drop proto udp
 	must_be_within "received" "$(udp_arrived left right -n 50 -i 0 -w 200)" 0 0
 	must_be_within "received back" "$(udp_arrived right left -n 50 -i 0)" 50 50
 }
