@@ -34,13 +34,11 @@ the_owner_keeps_six_capabilities_and_can_gain_none() {
 
 # Of a process that has more rights than the owner.
 the_namespace_of_a_mightier_process_is_entered() {
-	local there
 	network left right
 	warm left right
 	inhabit left
-	there=$!
 	owner
-	hopfault partition "pid:$there" "$(ep right)"
+	hopfault partition "pid:$inhabitant" "$(ep right)"
 	! answers left "$(v4 right)" || fail "the process's namespace is not cut off"
 }
 
