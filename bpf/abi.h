@@ -33,11 +33,13 @@ _Static_assert(sizeof(struct hf_addr) == 16, "struct hf_addr is a map key");
 
 /*
  * Endpoint ids. An id is given to a name once and never reused while the owner lives. The two below are not
- * managed by anyone: traffic of the host itself, and of addresses that nobody named.
+ * managed by anyone: traffic of the host itself and of addresses that nobody named, and of veths that nobody knows yet.
  */
 enum {
 	HF_ENDPOINT_NONE = 0,
 	HF_ENDPOINT_WORLD = 1,
+	/* a veth that may be one of several endpoints that are missing; cut from whomever one of them is cut from */
+	HF_ENDPOINT_QUARANTINE = 2,
 	HF_ENDPOINT_FIRST = 16, /* the first id that a name can have */
 };
 

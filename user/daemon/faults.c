@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "fault/quarantine.h"
 
 struct faults {
 	struct faults_options with;
@@ -53,12 +54,23 @@ static int ids_add(struct ids *ids, uint32_t id)
 	return 0;
 }
 
-static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id, char *ret_error)
+/* Nobody is called so now, as far as anybody knows. */
+static bool may_come(int r)
+{
+	return r == -ENOENT || r == -EHOSTDOWN || r == -ESRCH || r == -ENXIO || r == -ECONNREFUSED;
+}
+
+static int resolve_one(struct faults *faults, const char *word, bool when_up, uint32_t *ret_id,
+		       char *ret_error)
 {
 	const struct managed_endpoint *endpoint;
 	int r;
 
 	r = managed_take(faults->with.managed, word, &endpoint, ret_error);
+	if (when_up && may_come(r)) {
+		ret_error[0] = '\0';
+		r = managed_await(faults->with.managed, word, &endpoint, ret_error);
+	}
 	if (r < 0)
 		return r;
 	*ret_id = endpoint->id;
@@ -66,7 +78,7 @@ static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id
 }
 
 /* A comma list; the parser has seen to it that no name in it is empty. */
-static int resolve_list(struct faults *faults, const char *list, struct ids *ret_ids,
+static int resolve_list(struct faults *faults, const char *list, bool when_up, struct ids *ret_ids,
 			char *ret_error)
 {
 	_cleanup_(freep) char *copy = strdup(list);
@@ -76,7 +88,7 @@ static int resolve_list(struct faults *faults, const char *list, struct ids *ret
 
 	for (char *word = copy ? strtok_r(copy, ",", &at) : NULL; word && r >= 0;
 	     word = strtok_r(NULL, ",", &at)) {
-		r = resolve_one(faults, word, &id, ret_error);
+		r = resolve_one(faults, word, when_up, &id, ret_error);
 		if (r >= 0)
 			r = ids_add(ret_ids, id);
 	}
@@ -98,6 +110,8 @@ static int make_live(struct faults *faults, struct faultset **candidate)
 	int r;
 
 	r = faultset_compile(*candidate, &links, &count);
+	if (r >= 0)
+		r = quarantine_compile(*candidate, &links, &count);
 	if (r >= 0)
 		r = generation_flip(&faults->with.maps, links, count);
 	if (r >= 0)
@@ -264,9 +278,9 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 	uint32_t self;
 	int r;
 
-	r = resolve_list(faults, request->src, &src, ret_error);
+	r = resolve_list(faults, request->src, request->when_up, &src, ret_error);
 	if (r >= 0)
-		r = resolve_list(faults, request->dst, &dst, ret_error);
+		r = resolve_list(faults, request->dst, request->when_up, &dst, ret_error);
 	if (r < 0)
 		return r;
 	r = links_add_between(&links, src.id, src.count, dst.id, dst.count, request->both, &self);
@@ -327,7 +341,8 @@ static int pattern_links(struct faults *faults, const struct partition_request *
 		for (size_t k = 0; k < ids[i].count && r >= 0; k++)
 			r = ids_add(&all, ids[i].id[k]);
 	if (r >= 0 && isolated_word)
-		r = resolve_one(faults, isolated_word, &grudge.isolated, ret_error);
+		r = resolve_one(faults, isolated_word, request->when_up, &grudge.isolated,
+				ret_error);
 	if (r < 0)
 		return r;
 	r = grudge_links(&grudge, all.id, all.count, ret_links, &reason);
@@ -347,7 +362,9 @@ static void partition_text(const struct partition_request *request, const struct
 		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "",
 					 request->group[i]);
 	if (request->oneway && used < size)
-		snprintf(text + used, size - used, " oneway");
+		used += (size_t)snprintf(text + used, size - used, " oneway");
+	if (request->when_up && used < size)
+		snprintf(text + used, size - used, " when up");
 }
 
 static int partition_wish(struct faults *faults, const struct partition_request *request,
@@ -380,7 +397,7 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 	rule.seed = request->has_seed ? request->seed : random_seed();
 	seeded.seed = rule.seed;
 	for (size_t i = 0; i < request->groups && r >= 0; i++)
-		r = resolve_list(faults, request->group[i], &ids[i], ret_error);
+		r = resolve_list(faults, request->group[i], request->when_up, &ids[i], ret_error);
 	if (r >= 0)
 		r = partition_wish(faults, request, grudge ? &seeded : NULL, isolated_word, ids,
 				   &links, ret_error);

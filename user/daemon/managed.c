@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 struct managed {
@@ -119,7 +120,19 @@ static void tap_changed(void *ctx, const struct host *host)
 	}
 }
 
-/* A veth went, and with it all that was attached to it. */
+/* A veth went. What is left of the endpoint's devices stays as it is: a partition must hold there. */
+static void lose_device(struct managed *managed, struct managed_endpoint *endpoint, size_t i)
+{
+	log_info("%s has lost %s%s", endpoint->name, endpoint->device[i].ifname,
+		 endpoint->devices == 1 ? ": it is down" : "");
+	device_detach(&managed->tools, &endpoint->device[i]);
+	endpoint->device[i] = endpoint->device[--endpoint->devices];
+	endpoint->has_lost = true;
+	endpoint->changed_ns = clock_now_ns();
+	if (endpoint->devices == 0)
+		drop_endpoint_devices(managed, endpoint);
+}
+
 static void drop_device(struct managed *managed, struct netns_id id, uint32_t ifindex)
 {
 	for (size_t i = 0; i < managed->endpoints; i++) {
@@ -128,8 +141,8 @@ static void drop_device(struct managed *managed, struct netns_id id, uint32_t if
 		for (size_t k = 0; k < endpoint->devices; k++) {
 			if (!device_is(&endpoint->device[k], id, ifindex))
 				continue;
-			log_debug("%s is gone: %s", endpoint->name, endpoint->device[k].ifname);
-			drop_endpoint_devices(managed, endpoint);
+			lose_device(managed, endpoint, k);
+			managed->with.lost(managed->with.ctx);
 			return;
 		}
 	}
@@ -152,13 +165,12 @@ static void look_again(struct managed *managed, const struct host *host)
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
-		for (size_t k = 0; k < endpoint->devices; k++)
-			if (is_in(&endpoint->device[k], host) &&
-			    device_is_gone(nl, &endpoint->device[k])) {
-				drop_endpoint_devices(managed, endpoint);
-				break;
-			}
+		for (size_t k = endpoint->devices; k > 0; k--)
+			if (is_in(&endpoint->device[k - 1], host) &&
+			    device_is_gone(nl, &endpoint->device[k - 1]))
+				lose_device(managed, endpoint, k - 1);
 	}
+	managed->with.lost(managed->with.ctx);
 }
 
 static void link_news(void *ctx, const struct host *host, enum netlink_news news,
@@ -209,6 +221,9 @@ static int add_named(struct managed *managed, enum endpoint_kind kind, const cha
 	endpoint->id = managed->next_id++;
 	endpoint->kind = kind;
 	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+	if (kind)
+		snprintf(endpoint->word, sizeof(endpoint->word), "%s:%.110s",
+			 endpoint_kind_word(kind), name);
 	managed->endpoint[managed->endpoints++] = endpoint;
 	*ret_endpoint = endpoint;
 	return 0;
@@ -223,39 +238,152 @@ static void copy_addresses(const struct endpoint *from, struct managed_endpoint 
 				to->addr[to->addrs++] = from->interface[i].addr[k];
 }
 
+/* Its device of this interface; NULL: that is new. */
+static struct device *find_device(const struct managed_endpoint *endpoint,
+				  const struct endpoint_interface *interface)
+{
+	for (size_t i = 0; i < endpoint->devices; i++)
+		if (device_is(&endpoint->device[i], interface->host.netns.id,
+			      interface->host.ifindex))
+			return &endpoint->device[i];
+	return NULL;
+}
+
+/* What devices become: those that stay are copies, those that are new are attached. */
+struct exchange {
+	struct device *device; /* owned */
+	bool *is_new; /* owned */
+	size_t devices;
+	size_t news;
+};
+
+static void exchange_done(struct exchange *exchange)
+{
+	free(exchange->device);
+	free(exchange->is_new);
+}
+
+static void take_back(struct managed *managed, struct exchange *exchange)
+{
+	for (size_t i = 0; i < exchange->devices; i++)
+		if (exchange->is_new[i])
+			device_detach(&managed->tools, &exchange->device[i]);
+}
+
+static int prepare(struct managed *managed, const struct endpoint *from,
+		   const struct managed_endpoint *to, struct exchange *exchange)
+{
+	const struct device_owner owner = owner_of(to);
+	int r = 0;
+
+	exchange->device = calloc(from->interfaces + 1, sizeof(*exchange->device));
+	exchange->is_new = calloc(from->interfaces + 1, sizeof(*exchange->is_new));
+	if (!exchange->device || !exchange->is_new)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->interfaces && r >= 0; i++) {
+		const struct device *stays = find_device(to, &from->interface[i]);
+
+		if (stays)
+			exchange->device[i] = *stays;
+		else
+			r = device_attach(&managed->tools, &owner, &from->interface[i].host,
+					  &exchange->device[i]);
+		if (r < 0)
+			break;
+		exchange->is_new[i] = !stays;
+		exchange->news += !stays;
+		exchange->devices++;
+	}
+	if (r < 0)
+		take_back(managed, exchange);
+	return r;
+}
+
+static bool does_stay(const struct exchange *exchange, const struct device *device)
+{
+	for (size_t i = 0; i < exchange->devices; i++)
+		if (device_is(&exchange->device[i], device->netns.id, device->ifindex))
+			return true;
+	return false;
+}
+
+/* How it came, for the user to see. */
+static void note_coming(struct managed_endpoint *endpoint, const struct exchange *exchange)
+{
+	uint64_t now_ns = clock_now_ns();
+	const struct device *slowest = NULL;
+
+	endpoint->changed_ns = now_ns;
+	if (endpoint->has_lost)
+		endpoint->reattached++;
+	endpoint->has_lost = false;
+	for (size_t i = 0; i < exchange->devices; i++) {
+		const struct device *device = &exchange->device[i];
+
+		if (!exchange->is_new[i] || !device->appeared_ns)
+			continue;
+		endpoint->quarantined++;
+		if (!slowest || device->guarded_ns - device->appeared_ns >
+					slowest->guarded_ns - slowest->appeared_ns)
+			slowest = device;
+	}
+	if (!slowest)
+		return;
+	endpoint->reattach_ns = slowest->guarded_ns - slowest->appeared_ns;
+	endpoint->identify_ns = now_ns - slowest->appeared_ns;
+}
+
+static void exchange_devices(struct managed *managed, struct managed_endpoint *endpoint,
+			     struct exchange *exchange)
+{
+	for (size_t i = 0; i < endpoint->devices; i++)
+		if (!does_stay(exchange, &endpoint->device[i]))
+			device_detach(&managed->tools, &endpoint->device[i]);
+	if (exchange->news)
+		note_coming(endpoint, exchange);
+	free(endpoint->device);
+	endpoint->device = TAKE_PTR(exchange->device);
+	endpoint->devices = exchange->devices;
+	if (endpoint->width < endpoint->devices)
+		endpoint->width = endpoint->devices;
+}
+
 static int attach_endpoint(struct managed *managed, const struct endpoint *from,
 			   struct managed_endpoint *to)
 {
-	const struct device_owner owner = owner_of(to);
+	_cleanup_(exchange_done) struct exchange exchange = {};
 	int r;
 
-	to->device = calloc(from->interfaces, sizeof(*to->device));
-	if (!to->device)
-		return -ENOMEM;
+	r = prepare(managed, from, to, &exchange);
+	if (r < 0)
+		return r;
+	untell(managed, to);
+	exchange_devices(managed, to, &exchange);
+	to->is_waiting = false;
 	to->netns = from->netns.id;
+	if (from->id[0])
+		strcpy(to->container, from->id);
 	copy_addresses(from, to);
 	r = tell_addresses(managed, to);
 	if (r >= 0)
 		r = tell_namespace(managed, to);
-	for (size_t i = 0; r >= 0 && i < from->interfaces; i++) {
-		r = device_attach(&managed->tools, &owner, &from->interface[i].host,
-				  &to->device[i]);
-		if (r >= 0)
-			to->devices++;
-	}
 	if (r < 0)
 		drop_endpoint_devices(managed, to);
 	return r;
 }
 
-static bool has_device(const struct managed_endpoint *endpoint,
-		       const struct endpoint_interface *interface)
+/* An interface gets its addresses after it was made. */
+static bool has_same_addresses(const struct managed_endpoint *endpoint, const struct endpoint *now)
 {
-	for (size_t i = 0; i < endpoint->devices; i++)
-		if (device_is(&endpoint->device[i], interface->host.netns.id,
-			      interface->host.ifindex))
-			return true;
-	return false;
+	struct managed_endpoint fresh = {};
+
+	copy_addresses(now, &fresh);
+	if (fresh.addrs != endpoint->addrs)
+		return false;
+	for (size_t i = 0; i < fresh.addrs; i++)
+		if (memcmp(&fresh.addr[i].addr, &endpoint->addr[i].addr, sizeof(struct hf_addr)))
+			return false;
+	return true;
 }
 
 /* Is what is attached still what the name means? */
@@ -264,9 +392,9 @@ static bool is_current(const struct managed_endpoint *endpoint, const struct end
 	if (endpoint->devices != now->interfaces || !netns_id_equal(endpoint->netns, now->netns.id))
 		return false;
 	for (size_t i = 0; i < now->interfaces; i++)
-		if (!has_device(endpoint, &now->interface[i]))
+		if (!find_device(endpoint, &now->interface[i]))
 			return false;
-	return true;
+	return has_same_addresses(endpoint, now);
 }
 
 static void tell_progress(const struct managed *managed)
@@ -286,6 +414,39 @@ static const char *attach_hint(int r)
 	return strerror(-r);
 }
 
+/* It has come: from now on it is called what it is. */
+static void name_waiting(struct managed_endpoint *endpoint, enum endpoint_kind kind,
+			 const char *name)
+{
+	if (endpoint->kind)
+		return;
+	endpoint->kind = kind;
+	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+	snprintf(endpoint->word, sizeof(endpoint->word), "%s:%.110s", endpoint_kind_word(kind),
+		 name);
+}
+
+/* Somebody waits for it by this word, or by its name. */
+static struct managed_endpoint *find_waiting(struct managed *managed, const char *word,
+					     const struct endpoint *now)
+{
+	char full[ENDPOINT_NAME_MAX + 16];
+
+	if (endpoint_full_name(now, full, sizeof(full)) < 0)
+		full[0] = '\0';
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		if (endpoint->kind ||
+		    (strcmp(endpoint->word, word) != 0 && strcmp(endpoint->word, full) != 0 &&
+		     strcmp(endpoint->word, now->name) != 0))
+			continue;
+		name_waiting(endpoint, now->kind, now->name);
+		return endpoint;
+	}
+	return NULL;
+}
+
 int managed_take(struct managed *managed, const char *word,
 		 const struct managed_endpoint **ret_endpoint, char *ret_error)
 {
@@ -300,6 +461,8 @@ int managed_take(struct managed *managed, const char *word,
 	endpoint = find_attached(managed, now->netns.id);
 	if (!endpoint)
 		endpoint = find_named(managed, now->kind, now->name);
+	if (!endpoint)
+		endpoint = find_waiting(managed, word, now);
 	if (!endpoint) {
 		r = add_named(managed, now->kind, now->name, &endpoint);
 		if (r < 0)
@@ -320,6 +483,63 @@ static struct managed_endpoint *find_mutable(const struct managed *managed, uint
 	return NULL;
 }
 
+/* One that is down, by the name that it had, or one that waits already. */
+static struct managed_endpoint *find_absent(struct managed *managed, const char *word)
+{
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		if (endpoint->devices == 0 &&
+		    (strcmp(endpoint->word, word) == 0 || strcmp(endpoint->name, word) == 0))
+			return endpoint;
+	}
+	return NULL;
+}
+
+int managed_await(struct managed *managed, const char *word,
+		  const struct managed_endpoint **ret_endpoint, char *ret_error)
+{
+	struct managed_endpoint *endpoint = find_absent(managed, word);
+	int r;
+
+	if (!endpoint && !endpoint_name_is_valid(word)) {
+		snprintf(ret_error, ENDPOINT_ERROR_MAX, "not a name that can be waited for");
+		return -EINVAL;
+	}
+	if (!endpoint) {
+		r = add_named(managed, 0, word, &endpoint);
+		if (r < 0)
+			return r;
+		snprintf(endpoint->word, sizeof(endpoint->word), "%s", word);
+		endpoint->is_waiting = true;
+	}
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
+int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, char *ret_error)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
+	bool is_new;
+
+	if (!endpoint || is_current(endpoint, *now))
+		return 0;
+	name_waiting(endpoint, (*now)->kind, (*now)->name);
+	endpoint_free(endpoint->found);
+	endpoint->found = TAKE_PTR(*now);
+	return managed_attach(managed, id, &is_new, ret_error);
+}
+
+bool managed_is_missing(const struct managed_endpoint *endpoint)
+{
+	return endpoint->devices < endpoint->width || endpoint->devices == 0;
+}
+
+struct hosts *managed_hosts(struct managed *managed)
+{
+	return managed->hosts;
+}
+
 int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *ret_error)
 {
 	struct managed_endpoint *endpoint = find_mutable(managed, id);
@@ -338,7 +558,7 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 			 found->name, other->name);
 		return -EINVAL;
 	}
-	drop_endpoint_devices(managed, endpoint);
+	*ret_new = endpoint->devices == 0;
 	r = attach_endpoint(managed, found, endpoint);
 	tell_progress(managed);
 	if (r >= 0 &&
@@ -350,9 +570,9 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 	if (r < 0) {
 		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s", found->name,
 			 found->interface[0].host.ifname, attach_hint(r));
+		*ret_new = false;
 		return r;
 	}
-	*ret_new = true;
 	return 0;
 }
 
@@ -380,7 +600,11 @@ const char *managed_name(const struct managed *managed, uint32_t id)
 {
 	const struct managed_endpoint *endpoint = managed_find(managed, id);
 
-	return endpoint ? endpoint->name : id == HF_ENDPOINT_WORLD ? "world" : "?";
+	if (endpoint)
+		return endpoint->name;
+	if (id == HF_ENDPOINT_QUARANTINE)
+		return "quarantine";
+	return id == HF_ENDPOINT_WORLD ? "world" : "?";
 }
 
 size_t managed_count(const struct managed *managed)
@@ -449,6 +673,7 @@ int managed_new(const struct managed_options *options, struct managed **ret_mana
 	managed->tools = (struct device_tools){
 		.programs = options->programs,
 		.hosts = managed->hosts,
+		.guard = options->guard,
 		.engine = options->engine,
 	};
 	*ret_managed = managed;
