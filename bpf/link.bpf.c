@@ -55,14 +55,28 @@ static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
 	return endpoint ? *endpoint : HF_ENDPOINT_WORLD;
 }
 
+/* Of an interface that the owner has not heard of yet; HF_ENDPOINT_NONE: it has, or nobody there is guarded. */
+static __always_inline __u32 newcomer_at(__u32 ifindex)
+{
+	__u32 netns = netns_id;
+	const struct hf_newcomers *here = bpf_map_lookup_elem(&newcomers, &netns);
+
+	return here && ifindex > here->newest ? here->endpoint : HF_ENDPOINT_NONE;
+}
+
 /* On a bridge the packet's way in is its sender's veth; what came in elsewhere is known by its address. */
 static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packet *packet)
 {
 	const struct hf_device *from = NULL;
+	__u32 newcomer = HF_ENDPOINT_NONE;
 
-	if (skb->ingress_ifindex && skb->ingress_ifindex != skb->ifindex)
+	if (skb->ingress_ifindex && skb->ingress_ifindex != skb->ifindex) {
 		from = device_at(skb->ingress_ifindex);
-	return from ? from->endpoint : endpoint_at(&packet->flow.src);
+		if (from)
+			return from->endpoint;
+		newcomer = newcomer_at(skb->ingress_ifindex);
+	}
+	return newcomer != HF_ENDPOINT_NONE ? newcomer : endpoint_at(&packet->flow.src);
 }
 
 /* Does what was decided. Where it can't be done, nothing was, and the judgement says so. */
