@@ -118,32 +118,42 @@ enum {
 	HF_PROTO_ARP = 255, /* with HF_RULE_UPKEEP */
 };
 
+/* What is asked of every packet stands first, what is asked of those that match after it: one cache line less. */
 struct hf_rule {
 	__u64 deadline_ns; /* CLOCK_MONOTONIC; past it the rule is inert */
-	__u64 delay_ns;
-	__u64 jitter_ns; /* at most delay_ns */
-	__u64 seed; /* of this rule's dice */
-	__u32 id; /* names the rule's dice, counters and events */
 	__u32 flags; /* HF_RULE_* */
-	__u32 loss_odds; /* of 2^32: 0 never, HF_ODDS_ALWAYS always */
-	__u32 share_odds; /* of 2^32, over connections */
+	__u32 id; /* names the rule's dice, counters and events */
 	__u8 proto; /* HF_PROTO_ANY, or what the packet must be */
 	__u8 dport_ranges; /* how many of dport[] are in use; 0: any port */
 	__u8 sport_ranges;
 	__u8 unused[5];
 	struct hf_port_range dport[HF_PORT_RANGES_MAX];
 	struct hf_port_range sport[HF_PORT_RANGES_MAX];
+	__u32 loss_odds; /* of 2^32: 0 never, HF_ODDS_ALWAYS always */
+	__u32 share_odds; /* of 2^32, over connections */
+	__u64 delay_ns;
+	__u64 jitter_ns; /* at most delay_ns */
+	__u64 seed; /* of this rule's dice */
 };
 _Static_assert(sizeof(struct hf_rule) == 88, "struct hf_rule is part of a map value");
 
-/* The rules of one link in one generation. */
-struct hf_link {
-	__u32 rules;
-	__u32 unused;
-	struct hf_rule rule[HF_LINK_RULES_MAX];
+/*
+ * The rules of one generation stand in a map one by one, as nearly every link has one rule: an entry with room for
+ * HF_LINK_RULES_MAX takes 2 KB of the kernel's memory, and a power of two apart they all fall on the same few lines
+ * of the cache.
+ */
+struct hf_rule_key {
+	struct hf_link_key link;
+	__u32 nth; /* of this link's rules, in the order in which they act, from 0 */
 };
-_Static_assert(sizeof(struct hf_link) == 8 + 88 * HF_LINK_RULES_MAX,
-	       "struct hf_link is a map value");
+_Static_assert(sizeof(struct hf_rule_key) == 12, "struct hf_rule_key is a map key");
+
+struct hf_link_rule {
+	__u32 rules; /* that this link has */
+	__u32 unused;
+	struct hf_rule rule;
+};
+_Static_assert(sizeof(struct hf_link_rule) == 96, "struct hf_link_rule is a map value");
 
 /* ---- kept beside the rules, by rule id; survives a generation flip ---- */
 

@@ -50,14 +50,31 @@ static __always_inline void add(__u64 *counter, __u64 amount)
 	__sync_fetch_and_add(counter, amount); /* result unused: XADD, which 5.10 takes */
 }
 
-/* Fetches the live generation once. NULL: nothing is asked of this link. */
-static __always_inline const struct hf_link *link_rules(const struct parties *who)
-{
-	struct hf_link_key key = { .src = who->src, .dst = who->dst };
-	__u32 zero = 0;
-	void *generation = bpf_map_lookup_elem(&faultset, &zero);
+/* The walk over one link's rules, all of one generation. */
+struct walk {
+	void *generation; /* a map of rules */
+	struct hf_rule_key at;
+	const struct hf_link_rule *here; /* NULL: no more */
+};
 
-	return generation ? bpf_map_lookup_elem(generation, &key) : NULL;
+/* Fetches the live generation once. */
+static __always_inline struct walk walk_rules(const struct parties *who)
+{
+	struct walk walk = { .at.link = { .src = who->src, .dst = who->dst } };
+	__u32 zero = 0;
+
+	walk.generation = bpf_map_lookup_elem(&faultset, &zero);
+	if (walk.generation)
+		walk.here = bpf_map_lookup_elem(walk.generation, &walk.at);
+	return walk;
+}
+
+static __always_inline void walk_on(struct walk *walk)
+{
+	walk->at.nth++;
+	walk->here = walk->here && walk->at.nth < walk->here->rules
+			     ? bpf_map_lookup_elem(walk->generation, &walk->at)
+			     : NULL;
 }
 
 /* Counts the packets that matched a rule which rolls, from 0. */
@@ -109,14 +126,13 @@ static __always_inline void name_rule(struct judgement *judgement, __u32 id)
 }
 
 /* All rules that match act, in their order; the first drop ends it; delays add up. */
-static __always_inline void judge_entering(const struct hf_link *link, __u64 now_ns,
-					   struct desk *desk)
+static __always_inline void judge_entering(struct walk *walk, __u64 now_ns, struct desk *desk)
 {
 	struct judgement *judgement = &desk->judgement;
 	const struct packet *packet = &desk->packet;
 
-	for (__u32 i = 0; i < HF_LINK_RULES_MAX && i < link->rules; i++) {
-		const struct hf_rule *rule = &link->rule[i];
+	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk->here; i++, walk_on(walk)) {
+		const struct hf_rule *rule = &walk->here->rule;
 		struct fault_outcome outcome;
 
 		if (!fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, packet))
@@ -151,14 +167,13 @@ static __always_inline void count_released(__u32 id, __u64 error_ns, __u32 bucke
 }
 
 /* A held packet comes back: has it been cut off meanwhile? And how late is it? */
-static __always_inline void judge_released(const struct hf_link *link, __u64 now_ns,
-					   struct desk *desk)
+static __always_inline void judge_released(struct walk *walk, __u64 now_ns, struct desk *desk)
 {
 	struct judgement *judgement = &desk->judgement;
 	const struct packet *packet = &desk->packet;
 
-	for (__u32 i = 0; i < HF_LINK_RULES_MAX && i < link->rules; i++) {
-		const struct hf_rule *rule = &link->rule[i];
+	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk->here; i++, walk_on(walk)) {
+		const struct hf_rule *rule = &walk->here->rule;
 		struct fault_outcome dropped = { .dropped = 1 };
 
 		if (!(rule->flags & (HF_RULE_DROP | HF_RULE_DELAY)) ||

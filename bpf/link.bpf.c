@@ -105,7 +105,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 {
 	struct parties who = { .dst = device->endpoint };
 	struct desk *desk = desk_here();
-	const struct hf_link *link;
+	struct walk walk;
 	__u64 due_ns = skb->tstamp;
 	__u32 sender = skb->mark & HF_MARK_SENDER;
 
@@ -117,9 +117,8 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
 	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
 	who.src = sender ? sender : endpoint_at(&desk->packet.flow.src);
-	link = link_rules(&who);
-	if (link)
-		judge_released(link, now_ns, desk);
+	walk = walk_rules(&who);
+	judge_released(&walk, now_ns, desk);
 	if (owner->tracing && device->traced)
 		emit_sighting(HF_POINT_RELEASE, now_ns, &desk->packet, &who, &desk->judgement);
 	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
@@ -131,15 +130,14 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 {
 	struct parties who = { .dst = device->endpoint };
 	struct desk *desk = desk_here();
-	const struct hf_link *link;
+	struct walk walk;
 	int action;
 
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
 	who.src = sender_of(skb, &desk->packet);
-	link = link_rules(&who);
-	if (link)
-		judge_entering(link, now_ns, desk);
+	walk = walk_rules(&who);
+	judge_entering(&walk, now_ns, desk);
 	action = act(skb, device, now_ns, &who, desk);
 	if (owner->tracing && device->traced)
 		emit_sighting(HF_POINT_ENTER, now_ns, &desk->packet, &who, &desk->judgement);

@@ -15,7 +15,6 @@
 #define MAX_DEVICES    8192
 #define MAX_NAMESPACES 64
 #define MAX_ADDRESSES  16384
-#define MAX_LINKS      16384
 #define MAX_RULES      16384
 #define RING_BYTES     (8 << 20)
 
@@ -56,7 +55,7 @@ struct {
 } addresses SEC(".maps");
 
 /*
- * The live generation: link -> its rules. One slot, fetched once for each packet; replacing what is in the slot
+ * The live generation: link, nth -> rule. One slot, fetched once for each packet; replacing what is in the slot
  * makes a new fault set live on all links at once. Empty: nothing is asked. Written by the owner.
  */
 struct {
@@ -66,10 +65,10 @@ struct {
 	__array(
 		values, struct {
 			__uint(type, BPF_MAP_TYPE_HASH);
-			__uint(max_entries, MAX_LINKS);
+			__uint(max_entries, 1); /* each generation has its own size (Linux 5.10) */
 			__uint(map_flags, BPF_F_NO_PREALLOC);
-			__uint(key_size, sizeof(struct hf_link_key));
-			__uint(value_size, sizeof(struct hf_link));
+			__uint(key_size, sizeof(struct hf_rule_key));
+			__uint(value_size, sizeof(struct hf_link_rule));
 		});
 } faultset SEC(".maps");
 

@@ -66,11 +66,11 @@ struct hf_rule delay_rule(__u32 id, __u64 delay_ns)
 
 void ask_all(struct fixture *f, const struct hf_rule *rules, size_t count)
 {
-	struct harness_link a_to_b = { .key = { HOST_A, HOST_B }, .link.rules = count };
+	struct harness_link a_to_b = { .key = { HOST_A, HOST_B }, .rules = count };
 
 	assert_in_range(count, 0, HF_LINK_RULES_MAX);
 	if (count > 0)
-		memcpy(a_to_b.link.rule, rules, count * sizeof(*rules));
+		memcpy(a_to_b.rule, rules, count * sizeof(*rules));
 	assert_int_equal(harness_flip(f->harness, &a_to_b, 1), 0);
 }
 

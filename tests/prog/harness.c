@@ -220,22 +220,18 @@ int harness_set_address(struct harness *harness, const struct hf_addr *addr, __u
 	return put(harness->programs->maps.addresses, &key, &endpoint);
 }
 
-static int make_counters(struct harness *harness, const struct hf_link *link)
+static int make_counters(struct harness *harness, __u32 id)
 {
 	_cleanup_(freep) struct hf_rule_counts *none = calloc(1, sizeof(*none));
-	int r = none ? 0 : -ENOMEM;
+	int r;
 
-	for (__u32 i = 0; r == 0 && i < link->rules && i < HF_LINK_RULES_MAX; i++) {
-		__u32 id = link->rule[i].id;
-
-		if (get(harness->programs->maps.counts, &id, none) == 0)
-			continue;
-		memset(none, 0, sizeof(*none));
-		r = put(harness->programs->maps.counts, &id, none);
-		if (r == 0)
-			r = harness_reset_dice(harness, id);
-	}
-	return r;
+	if (!none)
+		return -ENOMEM;
+	if (get(harness->programs->maps.counts, &id, none) == 0)
+		return 0;
+	memset(none, 0, sizeof(*none));
+	r = put(harness->programs->maps.counts, &id, none);
+	return r < 0 ? r : harness_reset_dice(harness, id);
 }
 
 int harness_reset_dice(struct harness *harness, __u32 rule_id)
@@ -252,20 +248,36 @@ int harness_forget_counters(struct harness *harness, __u32 rule_id)
 	return bpf_map_delete_elem(counts_fd, &rule_id) < 0 ? -errno : 0;
 }
 
+static int fill(struct harness *harness, int generation, const struct harness_link *link)
+{
+	int r = 0;
+
+	for (__u32 i = 0; r == 0 && i < link->rules; i++) {
+		struct hf_rule_key key = { .link = link->key, .nth = i };
+		struct hf_link_rule value = { .rule = link->rule[i], .rules = link->rules };
+
+		r = make_counters(harness, link->rule[i].id);
+		if (r == 0 && bpf_map_update_elem(generation, &key, &value, BPF_NOEXIST) < 0)
+			r = -errno;
+	}
+	return r;
+}
+
 int harness_flip(struct harness *harness, const struct harness_link *links, size_t count)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	_cleanup_(closep) int generation =
-		bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_link_key),
-			       sizeof(struct hf_link), count > 0 ? count : 1, &opts);
-	int r = generation < 0 ? -errno : 0;
+	_cleanup_(closep) int generation = -1;
+	size_t rules = 0;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		r = make_counters(harness, &links[i].link);
-		if (r == 0 &&
-		    bpf_map_update_elem(generation, &links[i].key, &links[i].link, BPF_NOEXIST) < 0)
-			r = -errno;
-	}
+	for (size_t i = 0; i < count; i++)
+		rules += links[i].rules;
+	generation = bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_rule_key),
+				    sizeof(struct hf_link_rule), rules > 0 ? rules : 1, &opts);
+	if (generation < 0)
+		return -errno;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = fill(harness, generation, &links[i]);
 	return r < 0 ? r : put(harness->programs->maps.faultset, &(__u32){ 0 }, &generation);
 }
 

@@ -42,7 +42,8 @@ struct harness_run {
 
 struct harness_link {
 	struct hf_link_key key;
-	struct hf_link link;
+	__u32 rules;
+	struct hf_rule rule[HF_LINK_RULES_MAX];
 };
 
 struct harness_events {

@@ -24,7 +24,8 @@ static void every_passing_path_lets_the_programs_behind_run(void **state)
 	struct fixture *f = *state;
 	struct hf_rule other = rule_of(1, HF_RULE_DROP);
 	struct harness_link other_link = { .key = { HOST_B, HOST_A },
-					   .link = { .rules = 1, .rule[0] = other } };
+					   .rules = 1,
+					   .rule[0] = other };
 
 	for (int tracing = 0; tracing < 2; tracing++) {
 		assert_int_equal(harness_set_tracing(f->harness, tracing), 0);
@@ -333,14 +334,14 @@ static void loss_of_none_and_of_all_are_exact(void **state)
 static void a_share_of_connections_keeps_its_fate_both_ways(void **state)
 {
 	enum { CONNECTIONS = 10000 };
-	struct harness_link both[] = { { .key = { HOST_A, HOST_B }, .link.rules = 1 },
-				       { .key = { HOST_B, HOST_A }, .link.rules = 1 } };
+	struct harness_link both[] = { { .key = { HOST_A, HOST_B }, .rules = 1 },
+				       { .key = { HOST_B, HOST_A }, .rules = 1 } };
 	struct fixture *f = *state;
 	__u64 hit = 0;
 
 	for (int i = 0; i < 2; i++) {
-		both[i].link.rule[0] = rule_of(1 + i, HF_RULE_DROP | HF_RULE_SHARE);
-		both[i].link.rule[0].share_odds = HF_ODDS_ALWAYS / 4;
+		both[i].rule[0] = rule_of(1 + i, HF_RULE_DROP | HF_RULE_SHARE);
+		both[i].rule[0].share_odds = HF_ODDS_ALWAYS / 4;
 	}
 	assert_int_equal(harness_flip(f->harness, both, 2), 0);
 	for (__u16 i = 0; i < CONNECTIONS; i++) {
@@ -409,7 +410,8 @@ static void the_first_match_is_dated(void **state)
 static void a_rule_whose_counters_are_missing_still_acts(void **state)
 {
 	struct harness_link link = { .key = { HOST_A, HOST_B },
-				     .link = { .rules = 1, .rule[0] = rule_of(1, HF_RULE_DROP) } };
+				     .rules = 1,
+				     .rule[0] = rule_of(1, HF_RULE_DROP) };
 	struct fixture *f = *state;
 
 	assert_int_equal(harness_flip(f->harness, &link, 1), 0);

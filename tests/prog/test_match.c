@@ -349,8 +349,8 @@ static void without_such_a_device_the_sender_is_known_by_its_address(void **stat
 
 	for (size_t ruled = 0; ruled < ARRAY_SIZE(hosts); ruled++) {
 		struct harness_link link = { .key = { endpoints[ruled], HOST_B },
-					     .link = { .rules = 1,
-						       .rule[0] = rule_of(1, HF_RULE_DROP) } };
+					     .rules = 1,
+					     .rule[0] = rule_of(1, HF_RULE_DROP) };
 
 		assert_int_equal(harness_flip(f->harness, &link, 1), 0);
 		for (size_t sent = 0; sent < ARRAY_SIZE(hosts); sent++)

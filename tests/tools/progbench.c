@@ -250,10 +250,10 @@ static void make_link(const struct bench *bench, const struct scenario *scenario
 
 	*ret_link = (struct harness_link){
 		.key = { FIRST_NODE + link_src(n), FIRST_NODE + link_dst(n) },
-		.link.rules = bench->settings.rules,
+		.rules = bench->settings.rules,
 	};
 	for (uint64_t i = 0; i < bench->settings.rules; i++)
-		ret_link->link.rule[i] = (struct hf_rule){
+		ret_link->rule[i] = (struct hf_rule){
 			.id = 1 + n * bench->settings.rules + i,
 			.deadline_ns = deadline_ns,
 			.delay_ns = 5000000,

@@ -270,11 +270,11 @@ static void an_empty_set_compiles_to_nothing(void **state)
 {
 	struct fault_ids ids = {};
 	_cleanup_(faultset_freep) struct faultset *set = faultset_new(&ids);
-	struct compiled_link *links = (void *)1;
+	struct compiled_rule *rules = (void *)1;
 	size_t count = 1;
 
-	assert_int_equal(faultset_compile(set, &links, &count), 0);
-	assert_null(links);
+	assert_int_equal(faultset_compile(set, &rules, &count), 0);
+	assert_null(rules);
 	assert_int_equal(count, 0);
 }
 
@@ -282,7 +282,7 @@ static void a_link_has_drop_before_loss_before_delay(void **state)
 {
 	struct fault_ids ids = {};
 	_cleanup_(faultset_freep) struct faultset *set = faultset_new(&ids);
-	_cleanup_(freep) struct compiled_link *links = NULL;
+	_cleanup_(freep) struct compiled_rule *rules = NULL;
 	static const uint32_t expected[] = { 4, 2, 5, 1, 3 };
 	size_t count;
 
@@ -291,11 +291,14 @@ static void a_link_has_drop_before_loss_before_delay(void **state)
 	add_on(set, HF_RULE_DELAY, a_b);
 	add_on(set, HF_RULE_DROP, a_b);
 	add_on(set, HF_RULE_LOSS | HF_RULE_DELAY, a_b);
-	assert_int_equal(faultset_compile(set, &links, &count), 0);
-	assert_int_equal(count, 1);
-	assert_int_equal(links[0].link.rules, ARRAY_SIZE(expected));
-	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
-		assert_int_equal(links[0].link.rule[i].id, expected[i]);
+	assert_int_equal(faultset_compile(set, &rules, &count), 0);
+	assert_int_equal(count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < count; i++) {
+		assert_memory_equal(&rules[i].key.link, &a_b, sizeof(a_b));
+		assert_int_equal(rules[i].key.nth, i);
+		assert_int_equal(rules[i].value.rules, count);
+		assert_int_equal(rules[i].value.rule.id, expected[i]);
+	}
 }
 
 static void links_are_sorted_and_have_their_own_rules(void **state)
@@ -304,34 +307,39 @@ static void links_are_sorted_and_have_their_own_rules(void **state)
 	struct fault_wish wish = wish_of(HF_RULE_DROP, links, 3);
 	struct fault_ids ids = {};
 	_cleanup_(faultset_freep) struct faultset *set = faultset_new(&ids);
-	_cleanup_(freep) struct compiled_link *compiled = NULL;
+	_cleanup_(freep) struct compiled_rule *compiled = NULL;
 	size_t count;
 
 	added(set, &wish);
 	add_on(set, HF_RULE_DELAY, a_c);
 	assert_int_equal(faultset_compile(set, &compiled, &count), 0);
-	assert_int_equal(count, 3);
-	assert_memory_equal(&compiled[0].key, &a_b, sizeof(a_b));
-	assert_memory_equal(&compiled[1].key, &a_c, sizeof(a_c));
-	assert_memory_equal(&compiled[2].key, &b_a, sizeof(b_a));
-	assert_int_equal(compiled[0].link.rules, 1);
-	assert_int_equal(compiled[1].link.rules, 2);
-	assert_int_equal(compiled[1].link.rule[1].id, 2);
-	assert_int_equal(compiled[1].link.rule[1].deadline_ns, NOW_NS + TTL_NS);
+	assert_int_equal(count, 4);
+	assert_memory_equal(&compiled[0].key.link, &a_b, sizeof(a_b));
+	assert_memory_equal(&compiled[1].key.link, &a_c, sizeof(a_c));
+	assert_memory_equal(&compiled[2].key.link, &a_c, sizeof(a_c));
+	assert_memory_equal(&compiled[3].key.link, &b_a, sizeof(b_a));
+	assert_int_equal(compiled[0].value.rules, 1);
+	assert_int_equal(compiled[1].value.rules, 2);
+	assert_int_equal(compiled[2].value.rules, 2);
+	assert_int_equal(compiled[2].key.nth, 1);
+	assert_int_equal(compiled[2].value.rule.id, 2);
+	assert_int_equal(compiled[2].value.rule.deadline_ns, NOW_NS + TTL_NS);
+	assert_int_equal(compiled[3].key.nth, 0);
 }
 
 static void a_link_can_be_filled_to_the_last_place(void **state)
 {
 	struct fault_ids ids = {};
 	_cleanup_(faultset_freep) struct faultset *set = faultset_new(&ids);
-	_cleanup_(freep) struct compiled_link *links = NULL;
+	_cleanup_(freep) struct compiled_rule *rules = NULL;
 	size_t count;
 
 	for (int i = 0; i < HF_LINK_RULES_MAX; i++)
 		add_on(set, HF_RULE_DELAY, a_b);
-	assert_int_equal(faultset_compile(set, &links, &count), 0);
-	assert_int_equal(links[0].link.rules, HF_LINK_RULES_MAX);
-	assert_int_equal(links[0].link.rule[HF_LINK_RULES_MAX - 1].id, HF_LINK_RULES_MAX);
+	assert_int_equal(faultset_compile(set, &rules, &count), 0);
+	assert_int_equal(count, HF_LINK_RULES_MAX);
+	assert_int_equal(rules[count - 1].key.nth, HF_LINK_RULES_MAX - 1);
+	assert_int_equal(rules[count - 1].value.rule.id, HF_LINK_RULES_MAX);
 }
 
 /* `faults` faults of `width` links each, all on different links. */
@@ -356,12 +364,12 @@ static void more_links_than_the_map_holds_are_refused(void **state)
 	_cleanup_(faultset_freep) struct faultset *full = wide_set(&ids, 2, FAULTSET_LINKS_MAX / 2);
 	_cleanup_(faultset_freep) struct faultset *more =
 		wide_set(&more_ids, 2, FAULTSET_LINKS_MAX / 2 + 1);
-	_cleanup_(freep) struct compiled_link *links = NULL;
+	_cleanup_(freep) struct compiled_rule *rules = NULL;
 	size_t count = 0;
 
-	assert_int_equal(faultset_compile(more, &links, &count), -E2BIG);
-	assert_null(links);
-	assert_int_equal(faultset_compile(full, &links, &count), 0);
+	assert_int_equal(faultset_compile(more, &rules, &count), -E2BIG);
+	assert_null(rules);
+	assert_int_equal(faultset_compile(full, &rules, &count), 0);
 	assert_int_equal(count, FAULTSET_LINKS_MAX);
 }
 
@@ -401,11 +409,11 @@ static void a_thousand_links_compile_in_ten_milliseconds(void **state)
 	double least_ms = 1e9;
 
 	for (int i = 0; i < 5; i++) {
-		_cleanup_(freep) struct compiled_link *links = NULL;
+		_cleanup_(freep) struct compiled_rule *rules = NULL;
 		double before_ms = cpu_ms(), took_ms;
 		size_t count;
 
-		assert_int_equal(faultset_compile(set, &links, &count), 0);
+		assert_int_equal(faultset_compile(set, &rules, &count), 0);
 		took_ms = cpu_ms() - before_ms;
 		assert_int_equal(count, 1000);
 		least_ms = took_ms < least_ms ? took_ms : least_ms;

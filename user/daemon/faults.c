@@ -105,15 +105,15 @@ static bool rule_is_alive(void *ctx, uint32_t rule_id)
 
 static int make_live(struct faults *faults, struct faultset **candidate)
 {
-	_cleanup_(freep) struct compiled_link *links = NULL;
+	_cleanup_(freep) struct compiled_rule *rules = NULL;
 	size_t count;
 	int r;
 
-	r = faultset_compile(*candidate, &links, &count);
+	r = faultset_compile(*candidate, &rules, &count);
 	if (r >= 0)
-		r = quarantine_compile(*candidate, &links, &count);
+		r = quarantine_compile(*candidate, &rules, &count);
 	if (r >= 0)
-		r = generation_flip(&faults->with.maps, links, count);
+		r = generation_flip(&faults->with.maps, rules, count);
 	if (r >= 0)
 		faultset_replace(&faults->live, candidate);
 	return r;

@@ -387,42 +387,43 @@ static size_t count_links(const struct placed_rule *placed, size_t count)
 }
 
 /* faultset_add() has seen to it that no link has more rules than it can. */
-static void gather(const struct placed_rule *placed, size_t count, struct compiled_link *links)
+static void gather(const struct placed_rule *placed, size_t count, struct compiled_rule *rules)
 {
-	struct compiled_link *at = links;
+	size_t first = 0; /* of its link */
 
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && begins_link(placed, i))
-			at++;
-		at->key = placed[i].key;
-		assert(at->link.rules < HF_LINK_RULES_MAX);
-		at->link.rule[at->link.rules++] = *placed[i].rule;
+		if (begins_link(placed, i))
+			first = i;
+		assert(i - first < HF_LINK_RULES_MAX);
+		rules[i].key = (struct hf_rule_key){ .link = placed[i].key, .nth = i - first };
+		rules[i].value.rule = *placed[i].rule;
+		for (size_t of_link = first; of_link <= i; of_link++)
+			rules[of_link].value.rules = i - first + 1;
 	}
 }
 
-int faultset_compile(const struct faultset *set, struct compiled_link **ret_links,
+int faultset_compile(const struct faultset *set, struct compiled_rule **ret_rules,
 		     size_t *ret_count)
 {
-	_cleanup_(freep) struct compiled_link *links = NULL;
+	_cleanup_(freep) struct compiled_rule *rules = NULL;
 	_cleanup_(freep) struct placed_rule *placed = NULL;
-	size_t count = count_placed(set), link_count;
+	size_t count = count_placed(set);
 
 	if (count == 0) {
-		*ret_links = NULL;
+		*ret_rules = NULL;
 		*ret_count = 0;
 		return 0;
 	}
 	placed = place_rules(set, count);
 	if (!placed)
 		return -ENOMEM;
-	link_count = count_links(placed, count);
-	if (link_count > FAULTSET_LINKS_MAX)
+	if (count_links(placed, count) > FAULTSET_LINKS_MAX)
 		return -E2BIG;
-	links = calloc(link_count, sizeof(*links));
-	if (!links)
+	rules = calloc(count, sizeof(*rules));
+	if (!rules)
 		return -ENOMEM;
-	gather(placed, count, links);
-	*ret_links = TAKE_PTR(links);
-	*ret_count = link_count;
+	gather(placed, count, rules);
+	*ret_rules = TAKE_PTR(rules);
+	*ret_count = count;
 	return 0;
 }

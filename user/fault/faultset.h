@@ -19,7 +19,7 @@
 #include "base/cleanup.h"
 
 #define FAULTSET_FAULTS_MAX 16384 /* maps.bpf.h: MAX_RULES */
-#define FAULTSET_LINKS_MAX  16384 /* maps.bpf.h: MAX_LINKS */
+#define FAULTSET_LINKS_MAX  16384
 
 /* Where ids come from: one for the life of the daemon, starting as {}. The first id is 1. */
 struct fault_ids {
@@ -90,18 +90,18 @@ const struct fault *faultset_find(const struct faultset *set, uint32_t id); /* N
 /* When the next fault expires; UINT64_MAX with an empty set. */
 uint64_t faultset_next_deadline(const struct faultset *set);
 
-/* What a link's map entry must be. */
-struct compiled_link {
-	struct hf_link_key key;
-	struct hf_link link;
+/* What a rule's map entry must be. */
+struct compiled_rule {
+	struct hf_rule_key key;
+	struct hf_link_rule value;
 };
 
 /*
- * One entry for each link that has rules, sorted by link; on each link drop stands before loss before delay, and
+ * One entry for each rule of each link, sorted by link; on each link drop stands before loss before delay, and
  * the older before the newer. free() the result (NULL for an empty set). -ENOMEM; -E2BIG: more than
  * FAULTSET_LINKS_MAX links in all.
  */
-int faultset_compile(const struct faultset *set, struct compiled_link **ret_links,
+int faultset_compile(const struct faultset *set, struct compiled_rule **ret_rules,
 		     size_t *ret_count);
 
 #endif

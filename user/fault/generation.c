@@ -11,8 +11,6 @@
 #include "base/cleanup.h"
 #include "error.h"
 
-#define LINKS_MAX 16384 /* maps.bpf.h: MAX_LINKS; the inner map must be like its template */
-
 /* As maps.bpf.h has it: a lock that user space leaves alone, and the number of the next roll. */
 struct dice_value {
 	uint32_t lock;
@@ -42,24 +40,24 @@ void generation_dismiss(const struct generation_maps *maps, uint32_t rule_id)
 	bpf_map_delete_elem(maps->dice_fd, &rule_id);
 }
 
-int generation_flip(const struct generation_maps *maps, const struct compiled_link *link,
-		    size_t links)
+int generation_flip(const struct generation_maps *maps, const struct compiled_rule *rule,
+		    size_t rules)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 	_cleanup_(closep) int inner = -1;
 	const uint32_t slot = 0;
 
-	if (links == 0) { /* an empty slot costs the programs least */
+	if (rules == 0) { /* an empty slot costs the programs least */
 		if (bpf_map_delete_elem(maps->faultset_fd, &slot) < 0 && errno != ENOENT)
 			return -errno;
 		return 0;
 	}
-	inner = bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_link_key),
-			       sizeof(struct hf_link), LINKS_MAX, &opts);
+	inner = bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_rule_key),
+			       sizeof(struct hf_link_rule), rules, &opts);
 	if (inner < 0)
 		return -errno;
-	for (size_t i = 0; i < links; i++)
-		if (bpf_map_update_elem(inner, &link[i].key, &link[i].link, BPF_NOEXIST) < 0)
+	for (size_t i = 0; i < rules; i++)
+		if (bpf_map_update_elem(inner, &rule[i].key, &rule[i].value, BPF_NOEXIST) < 0)
 			return -errno;
 	return bpf_map_update_elem(maps->faultset_fd, &slot, &inner, BPF_ANY) < 0 ? -errno : 0;
 }

@@ -2,7 +2,7 @@
 /*
  * generation.h - from a compiled fault set to the maps that the programs read.
  *
- *     compiled links --> a new inner map, filled --> one store into the slot: live on all links at once
+ *     compiled rules --> a new inner map, filled --> one store into the slot: live on all links at once
  *
  * What a rule counts and rolls stands beside the rules under its id, and survives the flip.
  */
@@ -25,9 +25,9 @@ struct generation_maps {
 int generation_admit(const struct generation_maps *maps, uint32_t rule_id);
 void generation_dismiss(const struct generation_maps *maps, uint32_t rule_id);
 
-/* Makes these links, and no others, live. On failure what was live stays. */
-int generation_flip(const struct generation_maps *maps, const struct compiled_link *link,
-		    size_t links);
+/* Makes these rules, and no others, live. On failure what was live stays. */
+int generation_flip(const struct generation_maps *maps, const struct compiled_rule *rule,
+		    size_t rules);
 
 /* -ENOENT: no such rule. */
 int generation_counts(const struct generation_maps *maps, uint32_t rule_id,

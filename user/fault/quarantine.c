@@ -51,38 +51,46 @@ static size_t place_cuts(const struct faultset *set, struct cut *cut)
 	return at;
 }
 
-static bool is_repeated(const struct cut *cut, size_t i)
-{
-	return i > 0 && compare_cuts(&cut[i - 1], &cut[i]) == 0;
-}
-
 static bool begins_link(const struct cut *cut, size_t i)
 {
 	return i == 0 || link_key_compare(&cut[i - 1].key, &cut[i].key) != 0;
 }
 
-/* More rules than a link takes: what is left of them is that nothing passes. */
-static void cut_all(struct hf_link *link, const struct hf_rule *rule)
+/* More rules than a link takes: what is left of them is that nothing passes, as long as one of them lasts. */
+static void cut_all(struct compiled_rule *first, uint64_t deadline_ns)
 {
-	uint64_t deadline_ns = rule->deadline_ns;
-
-	for (uint32_t i = 0; i < link->rules; i++)
-		if (link->rule[i].deadline_ns > deadline_ns)
-			deadline_ns = link->rule[i].deadline_ns;
-	link->rule[0] = (struct hf_rule){
-		.id = link->rule[0].id,
-		.flags = HF_RULE_DROP,
-		.deadline_ns = deadline_ns,
+	for (uint32_t i = 0; i < first->value.rules; i++)
+		if (first[i].value.rule.deadline_ns > deadline_ns)
+			deadline_ns = first[i].value.rule.deadline_ns;
+	first->value = (struct hf_link_rule){
+		.rules = 1,
+		.rule = { .id = first->value.rule.id,
+			  .flags = HF_RULE_DROP,
+			  .deadline_ns = deadline_ns },
 	};
-	link->rules = 1;
 }
 
-static void add_rule(struct hf_link *link, const struct hf_rule *rule)
+/* The rules of one link, which is cut[0, cuts), at *at; returns how many they are. */
+static uint32_t gather_link(const struct cut *cut, size_t cuts, struct compiled_rule *at)
 {
-	if (link->rules == HF_LINK_RULES_MAX)
-		cut_all(link, rule);
-	else
-		link->rule[link->rules++] = *rule;
+	at->value.rules = 0;
+	for (size_t i = 0; i < cuts; i++) {
+		if (i > 0 && compare_cuts(&cut[i - 1], &cut[i]) == 0)
+			continue;
+		if (at->value.rules == HF_LINK_RULES_MAX) {
+			cut_all(at, cut[i].rule->deadline_ns);
+			continue;
+		}
+		at[at->value.rules].key = (struct hf_rule_key){
+			.link = cut[0].key,
+			.nth = at->value.rules,
+		};
+		at[at->value.rules].value.rule = *cut[i].rule;
+		at->value.rules++;
+	}
+	for (uint32_t i = 1; i < at->value.rules; i++)
+		at[i].value.rules = at->value.rules;
+	return at->value.rules;
 }
 
 static size_t count_cuts(const struct faultset *set)
@@ -95,33 +103,46 @@ static size_t count_cuts(const struct faultset *set)
 	return count;
 }
 
-int quarantine_compile(const struct faultset *set, struct compiled_link **links, size_t *count)
+static size_t count_links(const struct cut *cut, size_t cuts)
+{
+	size_t links = 0;
+
+	for (size_t i = 0; i < cuts; i++)
+		links += begins_link(cut, i);
+	return links;
+}
+
+static size_t gather(const struct cut *cut, size_t cuts, struct compiled_rule *rules)
+{
+	size_t first = 0, at = 0;
+
+	for (size_t i = 1; i <= cuts; i++) {
+		if (i < cuts && !begins_link(cut, i))
+			continue;
+		at += gather_link(cut + first, i - first, rules + at);
+		first = i;
+	}
+	return at;
+}
+
+int quarantine_compile(const struct faultset *set, struct compiled_rule **rules, size_t *count)
 {
 	_cleanup_(freep) struct cut *cut = calloc(count_cuts(set) + 1, sizeof(*cut));
-	struct compiled_link *longer, *at;
-	size_t cuts, more = 0;
+	struct compiled_rule *longer;
+	size_t cuts;
 
 	if (!cut)
 		return -ENOMEM;
 	cuts = place_cuts(set, cut);
-	for (size_t i = 0; i < cuts; i++)
-		more += begins_link(cut, i);
-	if (more == 0)
+	if (cuts == 0)
 		return 0;
-	if (*count + more > FAULTSET_LINKS_MAX)
+	if (count_links(cut, cuts) > FAULTSET_LINKS_MAX)
 		return -E2BIG;
-	longer = reallocarray(*links, *count + more, sizeof(*longer));
+	longer = reallocarray(*rules, *count + cuts, sizeof(*longer));
 	if (!longer)
 		return -ENOMEM;
-	*links = longer;
-	at = longer + *count - 1;
-	memset(longer + *count, 0, more * sizeof(*longer));
-	for (size_t i = 0; i < cuts; i++) {
-		if (begins_link(cut, i))
-			(++at)->key = cut[i].key;
-		if (!is_repeated(cut, i))
-			add_rule(&at->link, cut[i].rule);
-	}
-	*count += more;
+	*rules = longer;
+	memset(longer + *count, 0, cuts * sizeof(*longer));
+	*count += gather(cut, cuts, longer + *count);
 	return 0;
 }

@@ -16,9 +16,10 @@
 #include "fault/faultset.h"
 
 /*
- * Adds these links behind what faultset_compile() gave: *links is made longer. They stand there always, as there is no
- * time for them when a veth appears. -ENOMEM; -E2BIG: more than FAULTSET_LINKS_MAX in all. Then nothing has changed.
+ * Adds the rules of these links behind what faultset_compile() gave: *rules is made longer. They stand there always, as
+ * there is no time for them when a veth appears. -ENOMEM; -E2BIG: these are more than FAULTSET_LINKS_MAX links. Then
+ * nothing has changed.
  */
-int quarantine_compile(const struct faultset *set, struct compiled_link **links, size_t *count);
+int quarantine_compile(const struct faultset *set, struct compiled_rule **rules, size_t *count);
 
 #endif
