@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * emit.bpf.h - reserve, fill, submit; what the ring could not take is counted, by source.
+ * emit.bpf.h - reserve, fill, submit; what no ring could take is counted, by source.
+ *
+ *     events (small, warm) --full--> spill, until the reader has emptied that
  *
  * The reader polls on a timer, so an event does not wake it; only a ring that fills up does.
  */
@@ -16,13 +18,27 @@ static __always_inline struct hf_lost *lost_here(void)
 	return bpf_map_lookup_elem(&lost, &zero);
 }
 
-#define WAKE_FIRST (RING_BYTES / 4)
+/*
+ * NULL: both are full. What is in the spill is younger than all that is in the ring, because nothing goes to the ring
+ * while there is something in the spill: whoever reads the ring first and then the spill reads in order.
+ */
+static __always_inline void *event_reserve(__u64 size)
+{
+	void *event = NULL;
+
+	if (!bpf_ringbuf_query(&spill, BPF_RB_AVAIL_DATA))
+		event = bpf_ringbuf_reserve(&events, size, 0);
+	return event ? event : bpf_ringbuf_reserve(&spill, size, 0);
+}
+
+#define WAKE_FIRST (RING_BYTES / 2)
 #define WAKE_EACH  (RING_BYTES / 8)
 #define WAKE_WIDTH 512 /* wider than any event, so that one is sure to fall into it */
 
 /*
- * A quarter full is worth a wake-up, and each eighth beyond it; until then the reader's own timer is soon enough. Only
- * the event that crosses the line wakes: a wake-up costs as much as the event.
+ * Half full is worth a wake-up, and each eighth beyond it; until then the reader's own timer is soon enough. Only the
+ * event that crosses the line wakes: a wake-up costs as much as the event. The spill needs none: who reads the ring
+ * reads that too.
  */
 static __always_inline __u64 wakeup_flags(void)
 {

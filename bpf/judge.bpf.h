@@ -23,7 +23,8 @@
 struct desk {
 	struct packet packet;
 	struct judgement judgement;
-	__u64 error_ns; /* a released packet's: how late it is */
+	__u64 due_ns; /* a released packet's */
+	__u64 error_ns; /* and how late it is */
 	__u32 error_bucket;
 	__u32 unused;
 };
@@ -152,12 +153,8 @@ static __always_inline void judge_entering(struct walk *walk, __u64 now_ns, stru
 	}
 }
 
-static __always_inline void count_released(__u32 id, __u64 error_ns, __u32 bucket)
+static __always_inline void add_released(struct hf_rule_counts *count, __u64 error_ns, __u32 bucket)
 {
-	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &id);
-
-	if (!count)
-		return;
 	add(&count->released, 1);
 	add(&count->error_sum_ns, error_ns);
 	if (error_ns > count->error_max_ns)
@@ -166,15 +163,36 @@ static __always_inline void count_released(__u32 id, __u64 error_ns, __u32 bucke
 		__sync_fetch_and_add(&count->error[bucket], 1);
 }
 
+static __always_inline void count_released(__u32 id, __u64 error_ns, __u32 bucket)
+{
+	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &id);
+
+	if (count)
+		add_released(count, error_ns, bucket);
+}
+
+/*
+ * Did this rule hold the packet, or was it added while others did? A rule that held it had matched by the time at
+ * which it was decided; and that was no later than its due time less the least that the rule, and the older ones before
+ * it in the walk, ask for. Without jitter that is exact.
+ */
+static __always_inline bool rule_has_held(const struct hf_rule_counts *count, __u64 least_ns,
+					  __u64 due_ns)
+{
+	return count->first_ns && count->first_ns + least_ns <= due_ns;
+}
+
 /* A held packet comes back: has it been cut off meanwhile? And how late is it? */
 static __always_inline void judge_released(struct walk *walk, __u64 now_ns, struct desk *desk)
 {
 	struct judgement *judgement = &desk->judgement;
 	const struct packet *packet = &desk->packet;
+	__u64 least_ns = 0;
 
 	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk->here; i++, walk_on(walk)) {
 		const struct hf_rule *rule = &walk->here->rule;
 		struct fault_outcome dropped = { .dropped = 1 };
+		struct hf_rule_counts *count;
 
 		if (!(rule->flags & (HF_RULE_DROP | HF_RULE_DELAY)) ||
 		    !fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, packet))
@@ -185,8 +203,12 @@ static __always_inline void judge_released(struct walk *walk, __u64 now_ns, stru
 			judgement->verdict = HF_VERDICT_DROP;
 			return;
 		}
-		if (desk->error_bucket < HF_ERROR_BUCKETS)
-			count_released(rule->id, desk->error_ns, desk->error_bucket);
+		least_ns += rule->delay_ns - rule->jitter_ns;
+		if (desk->error_bucket >= HF_ERROR_BUCKETS)
+			continue;
+		count = bpf_map_lookup_elem(&counts, &rule->id);
+		if (count && rule_has_held(count, least_ns, desk->due_ns))
+			add_released(count, desk->error_ns, desk->error_bucket);
 	}
 }
 

@@ -21,7 +21,11 @@
 #include "packet.bpf.h"
 #include "sighting.bpf.h"
 
-const volatile __u32 netns_id; /* inode of the namespace that this object's devices are in */
+/*
+ * The inode of the namespace that this object's devices are in. No read-only data: it is told after the object was loaded,
+ * which is done before anybody knows for which namespace. It never changes while a program is attached.
+ */
+volatile __u32 netns_id;
 
 static __always_inline int pass(void)
 {
@@ -113,6 +117,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	skb->tstamp = 0;
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
+	desk->due_ns = due_ns;
 	/* let go before it was due: a heal, no error of the engine's */
 	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
 	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;

@@ -16,7 +16,8 @@
 #define MAX_NAMESPACES 64
 #define MAX_ADDRESSES  16384
 #define MAX_RULES      16384
-#define RING_BYTES     (8 << 20)
+#define RING_BYTES     (512 << 10)
+#define SPILL_BYTES    (8 << 20)
 
 /* Lease, mark, tracing switch. Written by the owner through a memory map, read on each packet. */
 struct {
@@ -105,11 +106,20 @@ struct {
 	__type(value, __u32);
 } namespaces SEC(".maps");
 
-/* Sightings and socket events, to the owner. */
+/*
+ * Sightings and socket events, to the owner. A ring is written from end to end, so a large one is cold memory at each
+ * event: this one is small enough to stay in a processor's cache. What it can't take goes to the spill.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RING_BYTES);
 } events SEC(".maps");
+
+/* The same, of a burst; empty unless the owner is late. See event_reserve(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, SPILL_BYTES);
+} spill SEC(".maps");
 
 /* What could not be told or done. Written here, read by the owner. */
 struct {

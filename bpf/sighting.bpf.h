@@ -65,7 +65,7 @@ static __always_inline void emit_sighting(enum hf_point point, __u64 now_ns,
 		return;
 	if (judgement->verdict == HF_VERDICT_PASS && !packet_tells_something(packet))
 		return;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = event_reserve(sizeof(*event));
 	if (!event) {
 		sighting_lost();
 		return;
@@ -130,7 +130,7 @@ static __always_inline void leaving_fill(struct hf_packet_event *event, __u16 si
 static __always_inline void emit_request(struct __sk_buff *skb, __u64 now_ns,
 					 const struct packet *packet, const struct parties *who)
 {
-	struct sighting_of_request *told = bpf_ringbuf_reserve(&events, sizeof(*told), 0);
+	struct sighting_of_request *told = event_reserve(sizeof(*told));
 
 	if (!told) {
 		sighting_lost();
@@ -144,7 +144,7 @@ static __always_inline void emit_request(struct __sk_buff *skb, __u64 now_ns,
 static __always_inline void emit_response(struct __sk_buff *skb, __u64 now_ns,
 					  const struct packet *packet, const struct parties *who)
 {
-	struct sighting_of_response *told = bpf_ringbuf_reserve(&events, sizeof(*told), 0);
+	struct sighting_of_response *told = event_reserve(sizeof(*told));
 
 	if (!told) {
 		sighting_lost();

@@ -63,8 +63,9 @@ static __always_inline void flow_of(const struct sock *sk, struct hf_flow *flow)
 		bpf_probe_read_kernel(&flow->dst, sizeof(flow->dst),
 				      __builtin_preserve_access_index(&c->skc_v6_daddr));
 	}
-	/* skc_num is 0 again when a closing socket is told of */
-	flow->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+	flow->sport = c->skc_num; /* 0 again when a closing socket is told of: then it is here */
+	if (!flow->sport)
+		flow->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	flow->dport = bpf_ntohs(c->skc_dport);
 	flow->proto = IPPROTO_TCP;
 }
@@ -81,7 +82,7 @@ struct told {
 
 static __always_inline void tell(const struct sock *sk, const struct told *told, __u64 now_ns)
 {
-	struct hf_socket_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct hf_socket_event *event = event_reserve(sizeof(*event));
 
 	if (!event) {
 		struct hf_lost *here = lost_here();
@@ -284,7 +285,7 @@ int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 	owner = bpf_map_lookup_elem(&config, &zero);
 	if (owner && owner->tracing && now_ns < owner->lease_ns &&
 	    entry->sighting.flow.proto == IPPROTO_TCP) {
-		event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+		event = event_reserve(sizeof(*event));
 		if (event) {
 			*event = entry->sighting;
 			event_fill(&event->event, HF_EVENT_PACKET, sizeof(*event), now_ns);

@@ -150,6 +150,14 @@ struct hf_rule_counts counts_of(struct fixture *f, __u32 rule_id)
 	return counts;
 }
 
+void matched_at(struct fixture *f, __u32 rule_id, __u64 time_ns)
+{
+	struct hf_rule_counts counts = counts_of(f, rule_id);
+
+	counts.first_ns = time_ns;
+	assert_int_equal(harness_set_counts(f->harness, rule_id, &counts), 0);
+}
+
 size_t told(struct fixture *f)
 {
 	assert_int_equal(harness_drain(f->harness, &f->events), 0);

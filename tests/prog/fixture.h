@@ -62,6 +62,8 @@ __s32 leave_a(struct fixture *f, struct frame_spec spec);
 __s32 release_b(struct fixture *f, struct frame_spec spec, __u32 mark, __u64 due_ns);
 
 struct hf_rule_counts counts_of(struct fixture *f, __u32 rule_id);
+/* As if the rule had matched its first packet then. */
+void matched_at(struct fixture *f, __u32 rule_id, __u64 time_ns);
 /* Reads what was told since the last call; how many events. */
 size_t told(struct fixture *f);
 

@@ -118,7 +118,7 @@ int harness_open(struct harness **ret_harness)
 	harness->programs = link_bpf__open();
 	if (!harness->programs)
 		return -errno;
-	harness->programs->rodata->netns_id = HARNESS_NETNS;
+	harness->programs->bss->netns_id = HARNESS_NETNS;
 	r = link_bpf__load(harness->programs);
 	if (r < 0)
 		return r;
@@ -126,7 +126,10 @@ int harness_open(struct harness **ret_harness)
 					 harness, NULL);
 	if (!harness->ring)
 		return -errno;
-	r = harness_set_lease(harness, HOUR_NS);
+	r = ring_buffer__add(harness->ring, bpf_map__fd(harness->programs->maps.spill), keep_event,
+			     harness);
+	if (r == 0)
+		r = harness_set_lease(harness, HOUR_NS);
 	if (r == 0)
 		r = name_everyone(harness);
 	if (r < 0)
@@ -291,6 +294,11 @@ int harness_no_generation(struct harness *harness)
 int harness_counts(struct harness *harness, __u32 rule_id, struct hf_rule_counts *ret_counts)
 {
 	return get(harness->programs->maps.counts, &rule_id, ret_counts);
+}
+
+int harness_set_counts(struct harness *harness, __u32 rule_id, const struct hf_rule_counts *counts)
+{
+	return put(harness->programs->maps.counts, &rule_id, counts);
 }
 
 int harness_lost(struct harness *harness, struct hf_lost *ret_sum)

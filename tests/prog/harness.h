@@ -81,6 +81,7 @@ int harness_flip(struct harness *harness, const struct harness_link *links, size
 int harness_no_generation(struct harness *harness);
 
 int harness_counts(struct harness *harness, __u32 rule_id, struct hf_rule_counts *ret_counts);
+int harness_set_counts(struct harness *harness, __u32 rule_id, const struct hf_rule_counts *counts);
 int harness_reset_dice(struct harness *harness, __u32 rule_id);
 int harness_forget_counters(struct harness *harness, __u32 rule_id);
 int harness_lost(struct harness *harness, struct hf_lost *ret_sum);

@@ -261,7 +261,7 @@ static void one_packets_judgement_does_not_leak_into_the_next(void **state)
 
 static void what_the_ring_cannot_take_is_counted(void **state)
 {
-	enum { PACKETS = 100000 }; /* more than 8 MB of events */
+	enum { PACKETS = 100000 }; /* more than ring and spill can take */
 	struct fixture *f = *state;
 	struct hf_lost lost;
 	struct frame frame;

@@ -21,6 +21,7 @@ static void a_released_packet_passes_without_mark_and_timestamp(void **state)
 
 	use_hold(f);
 	ask_one(f, delay_rule(1, 5 * MS));
+	matched_at(f, 1, harness_now_ns() - 5 * MS);
 	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK, harness_now_ns()), PASSED);
 	assert_int_equal(f->run.ctx.mark, 0);
 	assert_int_equal(f->run.ctx.tstamp, 0);
@@ -129,6 +130,7 @@ static void lateness_falls_into_its_bucket(void **state)
 		struct hf_rule_counts counts;
 
 		ask_one(f, delay_rule(1 + i, 5 * MS));
+		matched_at(f, 1 + i, due_ns - 5 * MS);
 		assert_int_equal(release_b(f, some_tcp, HARNESS_MARK, due_ns), PASSED);
 		most_ns = harness_now_ns() - due_ns;
 		counts = counts_of(f, 1 + i);
@@ -136,6 +138,30 @@ static void lateness_falls_into_its_bucket(void **state)
 		assert_int_equal(counts.error_max_ns, counts.error_sum_ns);
 		assert_int_equal(only_bucket(&counts), error_bucket(counts.error_sum_ns));
 	}
+}
+
+/* It came while older rules held the packet: what it is said to have done are its own packets alone. */
+static void a_rule_that_came_later_has_held_nothing(void **state)
+{
+	struct hf_rule rules[] = { delay_rule(1, 20 * MS), delay_rule(2, 5 * MS) };
+	__u64 decided_ns = harness_now_ns() - 30 * MS, due_ns = decided_ns + 20 * MS;
+	struct fixture *f = *state;
+
+	use_hold(f);
+	ask_all(f, rules, 2);
+	matched_at(f, 1, decided_ns);
+	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK, due_ns), PASSED);
+	assert_int_equal(counts_of(f, 1).released, 1);
+	assert_int_equal(counts_of(f, 2).released, 0); /* it has matched nothing yet */
+
+	matched_at(f, 2, decided_ns + MS);
+	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK, due_ns), PASSED);
+	assert_int_equal(counts_of(f, 1).released, 2);
+	assert_int_equal(counts_of(f, 2).released, 0);
+
+	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK, due_ns + 6 * MS), PASSED);
+	assert_int_equal(counts_of(f, 1).released, 3);
+	assert_int_equal(counts_of(f, 2).released, 1);
 }
 
 /* A heal lets go of what is held before it is due; that says nothing of how exact the engine is. */
@@ -166,6 +192,7 @@ int main(void)
 		fixture_test(no_packet_rolls_its_dice_twice),
 		fixture_test(a_release_of_what_no_rule_means_any_more_passes),
 		fixture_test(lateness_falls_into_its_bucket),
+		fixture_test(a_rule_that_came_later_has_held_nothing),
 		fixture_test(what_is_let_go_early_passes_and_is_no_error_of_the_engine),
 	};
 

@@ -26,6 +26,9 @@ static void a_name_is_letters_digits_and_a_few_signs(void **state)
 	assert_false(endpoint_name_is_valid("a b"));
 	assert_false(endpoint_name_is_valid("a\n"));
 	assert_false(endpoint_name_is_valid("\033[31m"));
+	assert_false(endpoint_name_is_valid("@SUM(A1)"));
+	assert_false(endpoint_name_is_valid("@a"));
+	assert_true(endpoint_name_is_valid("a@b.service"));
 	assert_false(endpoint_name_is_valid("caf\xc3\xa9"));
 	assert_false(endpoint_name_is_valid("a;b"));
 }

@@ -12,15 +12,16 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
-#define QUEUE_MAX     (32 * 1024 * 1024)
-#define REQUEST_DEPTH 16
+#define QUEUE_MAX (32 * 1024 * 1024)
 
 struct client {
-	struct loop *loop;
-	int fd;
+	struct clients *all;
+	int fd; /* -1: free place */
 	uint64_t token;
-	struct client_handlers handlers;
+	uint64_t
+		deadline_ns; /* until when it must have asked, or taken something; 0: nobody waits */
 	bool ending;
 	bool waits_to_send; /* the loop tells when the socket is writable */
 	char *in; /* a frame that is coming in */
@@ -29,6 +30,13 @@ struct client {
 	size_t out_length;
 	size_t out_sent;
 	size_t out_room;
+};
+
+struct clients {
+	struct loop *loop;
+	struct client_handlers handlers;
+	uint64_t tokens; /* how many there have been */
+	struct client client[CLIENTS_MAX];
 };
 
 static bool peer_is_root(int fd)
@@ -44,19 +52,34 @@ uint64_t client_token(const struct client *client)
 	return client->token;
 }
 
-void client_kill(struct client *client)
+static void put_away(struct client *client)
 {
-	client->handlers.gone(client->handlers.ctx, client);
-	loop_unwatch(client->loop, client->fd);
+	loop_unwatch(client->all->loop, client->fd);
 	close(client->fd);
 	free(client->in);
 	free(client->out);
-	free(client);
+	*client = (struct client){ .all = client->all, .fd = -1 };
+}
+
+void client_kill(struct client *client)
+{
+	client->all->handlers.gone(client->all->handlers.ctx, client);
+	put_away(client);
 }
 
 /* ---- out ---- */
 
 static void on_ready(void *ctx, uint32_t events);
+
+/* What comes from a client that is ending is not read any more: it must not wake the loop either. */
+static int watch(struct client *client)
+{
+	uint32_t events = client->ending ? 0 : EPOLLIN;
+
+	if (client->waits_to_send)
+		events |= EPOLLOUT;
+	return loop_watch(client->all->loop, client->fd, events, on_ready, client);
+}
 
 /* A system call only when it changes something: a busy trace sends thousands of frames a second. */
 static int wait_to_send(struct client *client, bool wait)
@@ -64,8 +87,8 @@ static int wait_to_send(struct client *client, bool wait)
 	if (client->waits_to_send == wait)
 		return 0;
 	client->waits_to_send = wait;
-	return loop_watch(client->loop, client->fd, wait ? EPOLLIN | EPOLLOUT : EPOLLIN, on_ready,
-			  client);
+	client->deadline_ns = wait ? clock_now_ns() + CLIENT_TAKE_NS : 0;
+	return watch(client);
 }
 
 /* False: the client is gone. */
@@ -83,6 +106,7 @@ static bool send_queued(struct client *client)
 			return false;
 		}
 		client->out_sent += (size_t)n;
+		client->deadline_ns = clock_now_ns() + CLIENT_TAKE_NS;
 	}
 	if (client->out_sent == client->out_length) {
 		client->out_sent = client->out_length = 0;
@@ -146,7 +170,9 @@ int client_send_json(struct client *client, enum wire_kind kind, json_t *value)
 void client_end(struct client *client)
 {
 	client->ending = true;
-	wait_to_send(client, true);
+	client->waits_to_send = true;
+	client->deadline_ns = clock_now_ns() + CLIENT_TAKE_NS;
+	watch(client);
 }
 
 /* ---- in ---- */
@@ -156,7 +182,7 @@ static void handle_frame(struct client *client, const char *payload, size_t leng
 	json_t *request = json_loadb(payload, length, JSON_REJECT_DUPLICATES, NULL);
 
 	if (json_is_object(request))
-		client->handlers.request(client->handlers.ctx, client, request);
+		client->all->handlers.request(client->all->handlers.ctx, client, request);
 	else
 		client_end(client);
 	json_decref(request);
@@ -185,8 +211,21 @@ static bool read_frame(struct client *client, bool *ret_gone)
 		*ret_gone = true;
 	if (n <= 0)
 		return false;
+	if (client->in_length == 0 && !client->deadline_ns)
+		client->deadline_ns = clock_now_ns() + CLIENT_ASK_NS;
 	client->in_length += (size_t)n;
 	return read_frame(client, ret_gone);
+}
+
+/* A whole request is answered from here, and the clock of what was asked before stops. */
+static void take_request(struct client *client)
+{
+	size_t length = client->in_length - sizeof(struct wire_header);
+
+	client->in_length = 0;
+	if (!client->waits_to_send)
+		client->deadline_ns = 0;
+	handle_frame(client, client->in + sizeof(struct wire_header), length);
 }
 
 static void on_ready(void *ctx, uint32_t events)
@@ -194,14 +233,8 @@ static void on_ready(void *ctx, uint32_t events)
 	struct client *client = ctx;
 	bool gone = false;
 
-	if (events & EPOLLIN && !client->ending) {
-		if (read_frame(client, &gone)) {
-			size_t length = client->in_length - sizeof(struct wire_header);
-
-			client->in_length = 0;
-			handle_frame(client, client->in + sizeof(struct wire_header), length);
-		}
-	}
+	if (events & EPOLLIN && !client->ending && read_frame(client, &gone))
+		take_request(client);
 	if (gone || (events & (EPOLLERR | EPOLLHUP))) {
 		client_kill(client);
 		return;
@@ -209,34 +242,94 @@ static void on_ready(void *ctx, uint32_t events)
 	send_queued(client);
 }
 
-int client_new(struct loop *loop, int fd, const struct client_handlers *handlers,
-	       struct client **ret_client)
+/* ---- all of them ---- */
+
+int clients_new(struct loop *loop, const struct client_handlers *handlers,
+		struct clients **ret_clients)
 {
-	static uint64_t tokens; /* how many clients this process has had */
+	struct clients *clients = calloc(1, sizeof(*clients));
+
+	if (!clients)
+		return -ENOMEM;
+	clients->loop = loop;
+	clients->handlers = *handlers;
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		clients->client[i] = (struct client){ .all = clients, .fd = -1 };
+	*ret_clients = clients;
+	return 0;
+}
+
+void clients_free(struct clients *clients)
+{
+	for (size_t i = 0; clients && i < CLIENTS_MAX; i++)
+		if (clients->client[i].fd >= 0)
+			put_away(&clients->client[i]);
+	free(clients);
+}
+
+size_t clients_count(const struct clients *clients)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		count += clients->client[i].fd >= 0;
+	return count;
+}
+
+/* Nothing of it was ever answered or is being answered. */
+static bool has_not_asked(const struct client *client)
+{
+	return client->fd >= 0 && client->deadline_ns && !client->waits_to_send;
+}
+
+/* A free place; when there is none, that of the one which has kept us waiting longest. */
+static struct client *free_place(struct clients *clients)
+{
+	struct client *longest = NULL;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &clients->client[i];
+
+		if (client->fd < 0)
+			return client;
+		if (has_not_asked(client) &&
+		    (!longest || client->deadline_ns < longest->deadline_ns))
+			longest = client;
+	}
+	if (longest)
+		client_kill(longest);
+	return longest;
+}
+
+int clients_add(struct clients *clients, int fd)
+{
+	_cleanup_(closep) int mine = fd;
 	struct client *client;
 	int r;
 
-	if (!peer_is_root(fd)) {
-		close(fd);
+	if (!peer_is_root(fd))
 		return -EPERM;
-	}
-	client = calloc(1, sizeof(*client));
-	if (!client) {
-		close(fd);
-		return -ENOMEM;
-	}
+	client = free_place(clients);
+	if (!client)
+		return -EMFILE;
 	client->in = malloc(sizeof(struct wire_header) + WIRE_REQUEST_MAX);
-	client->loop = loop;
-	client->fd = fd;
-	client->handlers = *handlers;
-	client->token = ++tokens;
-	r = client->in ? loop_watch(loop, fd, EPOLLIN, on_ready, client) : -ENOMEM;
-	if (r < 0) {
-		close(fd);
-		free(client->in);
-		free(client);
-		return r;
+	if (!client->in)
+		return -ENOMEM;
+	client->fd = TAKE_FD(mine);
+	client->token = ++clients->tokens;
+	client->deadline_ns = clock_now_ns() + CLIENT_ASK_NS;
+	r = watch(client);
+	if (r < 0)
+		put_away(client);
+	return r;
+}
+
+void clients_tick(struct clients *clients, uint64_t now_ns)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &clients->client[i];
+
+		if (client->fd >= 0 && client->deadline_ns && now_ns >= client->deadline_ns)
+			client_kill(client);
 	}
-	*ret_client = client;
-	return 0;
 }

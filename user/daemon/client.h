@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * client.h - one connection to the control socket, on the owner's side: whole frames in, frames out, nothing that a
+ * client.h - the connections to the control socket, on the owner's side: whole frames in, frames out, nothing that a
  * slow or silent peer could hold up. Root only; the peer's credentials are asked of the kernel.
+ *
+ *     at most CLIENTS_MAX at a time        else the one that has not asked anything for longest makes room
+ *     a request                            whole within CLIENT_ASK_NS of the connection or of its first byte,
+ *                                          at most WIRE_REQUEST_MAX
+ *     an answer                            whoever takes none of it for CLIENT_TAKE_NS is dropped
  */
 #ifndef HF_DAEMON_CLIENT_H
 #define HF_DAEMON_CLIENT_H
@@ -14,7 +19,12 @@
 #include "daemon/loop.h"
 #include "daemon/wire.h"
 
+#define CLIENTS_MAX    64 /* descriptors are needed for other things as well */
+#define CLIENT_ASK_NS  2000000000ULL
+#define CLIENT_TAKE_NS 30000000000ULL
+
 struct client;
+struct clients;
 
 struct client_handlers {
 	/* A whole request. The handler answers by client_reply() or ends the client; `request` is borrowed. */
@@ -24,9 +34,15 @@ struct client_handlers {
 	void *ctx;
 };
 
-/* Takes fd over. -EPERM: the peer is not root. */
-int client_new(struct loop *loop, int fd, const struct client_handlers *handlers,
-	       struct client **ret_client);
+int clients_new(struct loop *loop, const struct client_handlers *handlers,
+		struct clients **ret_clients);
+/* Ends all of them, without gone(). NULL is fine. */
+void clients_free(struct clients *clients);
+/* Takes fd over. -EPERM: the peer is not root. -EMFILE: there are too many, and each is being served. */
+int clients_add(struct clients *clients, int fd);
+size_t clients_count(const struct clients *clients);
+/* Drops those whose time is over. To be called now and then: several times a second. */
+void clients_tick(struct clients *clients, uint64_t now_ns);
 
 /* Names the client for as long as the owner lives; never 0. */
 uint64_t client_token(const struct client *client);

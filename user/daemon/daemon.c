@@ -2,7 +2,8 @@
 /*
  * daemon.c - the owner's life.
  *
- *   lock -> clean what a killed one left -> programs -> delay engine -> guard -> endpoints -> faults -> socket
+ *   lock -> give up privileges -> clean what a killed one left -> programs -> delay engine -> guard -> endpoints -> faults
+ *        -> socket
  *   tick: show life, heal what has expired, read the ring, end when idle
  *   end:  heal all, detach all, release what is held; in reverse
  *
@@ -30,10 +31,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/owner.h"
+#include "daemon/privileges.h"
 #include "daemon/residue.h"
 
 #define TICK_IDLE_NS 200000000ULL
-#define CLIENTS_MAX  64 /* descriptors are needed for other things as well */
 
 /* ---- the tick ---- */
 
@@ -46,7 +47,7 @@ static void on_progress(void *ctx)
 
 static bool has_work(const struct owner *owner)
 {
-	return owner->clients || faultset_count(faults_live(owner->faults));
+	return clients_count(owner->clients) || faultset_count(faults_live(owner->faults));
 }
 
 static void tick(void *ctx, uint32_t events)
@@ -59,6 +60,7 @@ static void tick(void *ctx, uint32_t events)
 	lease_heard(owner->lease);
 	faults_heal_expired(owner->faults);
 	keeper_tick(owner, now_ns);
+	clients_tick(owner->clients, now_ns);
 	session_tick(owner, now_ns);
 	follow_update(owner->follow);
 	if (!owner->trace.client)
@@ -75,7 +77,6 @@ static void client_gone(void *ctx, struct client *client)
 {
 	struct owner *owner = ctx;
 
-	owner->clients--;
 	if (owner->trace.client == client)
 		session_drop(owner);
 	if (owner->is_ending)
@@ -85,18 +86,11 @@ static void client_gone(void *ctx, struct client *client)
 static void accept_client(void *ctx, uint32_t events)
 {
 	struct owner *owner = ctx;
-	const struct client_handlers handlers = {
-		.request = requests_handle,
-		.gone = client_gone,
-		.ctx = owner,
-	};
-	struct client *client;
-	int fd = accept4(owner->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(owner->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd >= 0 && owner->clients >= CLIENTS_MAX)
-		close(fd);
-	else if (fd >= 0 && client_new(owner->loop, fd, &handlers, &client) == 0)
-		owner->clients++;
+	if (fd >= 0)
+		clients_add(owner->clients,
+			    fd); /* who is not taken sees it by the end of the connection */
 }
 
 static void end_by_signal(void *ctx, uint32_t events)
@@ -108,20 +102,48 @@ static void end_by_signal(void *ctx, uint32_t events)
 
 /* ---- making, step by step; each says what it could not do ---- */
 
-static int take_lock(struct owner *owner)
+/* Whoever may write there could put a socket of his own in our place. */
+static int check_run_dir(const char *dir)
+{
+	struct stat st;
+
+	if (lstat(dir, &st) < 0)
+		return log_err(-errno, "cannot look at %s: %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return log_err(-ENOTDIR, "%s is no folder", dir);
+	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return log_err(
+			-EPERM,
+			"others than root may write to %s: the owner's folder must be root's alone",
+			dir);
+	return 0;
+}
+
+static int make_run_dir(void)
 {
 	const char *dir;
-	char path[256];
 	int r;
 
 	r = wire_run_dir(&dir);
-	if (r >= 0)
-		r = wire_path("owner.lock", path, sizeof(path));
 	if (r < 0)
 		return log_err(r, "HOPFAULT_RUN_DIR is not an absolute path");
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return log_err(-errno, "cannot make %s: %s", dir, strerror(errno));
-	owner->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return check_run_dir(dir);
+}
+
+static int take_lock(struct owner *owner)
+{
+	char path[256];
+	int r;
+
+	r = make_run_dir();
+	if (r < 0)
+		return r;
+	r = wire_path("owner.lock", path, sizeof(path));
+	if (r < 0)
+		return log_err(r, "the path of the owner's lock is too long");
+	owner->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (owner->lock_fd < 0)
 		return log_err(-errno, "cannot open %s: %s", path, strerror(errno));
 	if (flock(owner->lock_fd, LOCK_EX | LOCK_NB) == 0)
@@ -129,6 +151,14 @@ static int take_lock(struct owner *owner)
 	if (owner->with.ready_fd < 0) /* else the command that started us waits for the other */
 		log_err(-EALREADY, "an owner is running already");
 	return -EALREADY;
+}
+
+static int drop_privileges(struct owner *owner)
+{
+	int r = privileges_drop();
+
+	return r < 0 ? log_err(r, "cannot give up what the owner does not need: %s", strerror(-r))
+		     : 0;
 }
 
 static int clean_residue(struct owner *owner)
@@ -259,6 +289,17 @@ static int begin_to_follow(struct owner *owner)
 	return follow_begin(owner->follow, owner->managed, owner->faults);
 }
 
+static int make_clients(struct owner *owner)
+{
+	const struct client_handlers handlers = {
+		.request = requests_handle,
+		.gone = client_gone,
+		.ctx = owner,
+	};
+
+	return clients_new(owner->loop, &handlers, &owner->clients);
+}
+
 static int listen_for_clients(struct owner *owner)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -314,7 +355,7 @@ static void leave_terminal(void)
 
 	if (wire_path("owner.log", path, sizeof(path)) < 0)
 		return;
-	log_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	log_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (log_fd >= 0 && null_fd >= 0) {
 		dup2(null_fd, STDIN_FILENO);
@@ -350,6 +391,7 @@ static void take_down(struct owner *owner)
 	faults_free(owner->faults);
 	managed_free(owner->managed);
 	lease_end(owner->lease);
+	clients_free(owner->clients);
 	hold_free(owner->hold);
 	programs_free(owner->programs);
 	loop_free(owner->loop);
@@ -364,9 +406,9 @@ static void take_down(struct owner *owner)
 int daemon_run(const struct daemon_options *options)
 {
 	static int (*const steps[])(struct owner * owner) = {
-		take_lock,	 clean_residue, make_loop,	    watch_signals, load_programs,
-		make_mark,	 start_hold,	make_follow,	    make_managed,  make_faults,
-		begin_to_follow, start_ticking, listen_for_clients,
+		take_lock,     drop_privileges, clean_residue, make_loop,     watch_signals,
+		load_programs, make_mark,	start_hold,    make_follow,   make_managed,
+		make_faults,   begin_to_follow, make_clients,  start_ticking, listen_for_clients,
 	};
 	struct owner *owner = calloc(1, sizeof(*owner));
 	int r = 0;

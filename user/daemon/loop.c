@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * loop.c - see loop.h. Watches stand in a table by descriptor, so a callback that closes another descriptor can't
- * leave a stale pointer in the batch of events that is being handled.
+ * leave a stale pointer in the batch of events that is being handled. Each watch has a number as well: what was told of
+ * a descriptor that was closed is not taken for news of the next one with its number.
  */
 #include "daemon/loop.h"
 
@@ -19,6 +20,7 @@
 struct watch {
 	loop_fn call; /* NULL: none */
 	void *ctx;
+	uint32_t number; /* how many watches this descriptor has had */
 };
 
 struct loop {
@@ -54,15 +56,20 @@ void loop_free(struct loop *loop)
 
 int loop_watch(struct loop *loop, int fd, uint32_t events, loop_fn call, void *ctx)
 {
-	struct epoll_event event = { .events = events, .data.fd = fd };
-	int op;
+	struct epoll_event event = { .events = events };
+	struct watch *watch;
+	uint32_t number;
+	bool is_new;
 
 	if (fd < 0 || fd >= WATCHES_MAX)
 		return -EMFILE;
-	op = loop->watch[fd].call ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-	if (epoll_ctl(loop->epoll_fd, op, fd, &event) < 0)
+	watch = &loop->watch[fd];
+	is_new = !watch->call;
+	number = watch->number + is_new;
+	event.data.u64 = (uint64_t)number << 32 | (uint32_t)fd;
+	if (epoll_ctl(loop->epoll_fd, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0)
 		return -errno;
-	loop->watch[fd] = (struct watch){ .call = call, .ctx = ctx };
+	*watch = (struct watch){ .call = call, .ctx = ctx, .number = number };
 	return 0;
 }
 
@@ -70,7 +77,7 @@ void loop_unwatch(struct loop *loop, int fd)
 {
 	if (fd < 0 || fd >= WATCHES_MAX || !loop->watch[fd].call)
 		return;
-	loop->watch[fd] = (struct watch){};
+	loop->watch[fd] = (struct watch){ .number = loop->watch[fd].number };
 	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
@@ -96,21 +103,26 @@ int loop_timer(struct loop *loop, uint64_t period_ns, loop_fn call, void *ctx)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
+static void tell(struct loop *loop, const struct epoll_event *event)
+{
+	const struct watch *watch = &loop->watch[(uint32_t)event->data.u64];
+
+	if (watch->call && watch->number == event->data.u64 >> 32)
+		watch->call(watch->ctx, event->events);
+}
+
 int loop_run(struct loop *loop)
 {
 	struct epoll_event event[BATCH];
 
+	loop->stopped = false;
 	while (!loop->stopped) {
 		int n = epoll_wait(loop->epoll_fd, event, BATCH, -1);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		for (int i = 0; i < n; i++) {
-			struct watch *watch = &loop->watch[event[i].data.fd];
-
-			if (watch->call)
-				watch->call(watch->ctx, event[i].events);
-		}
+		for (int i = 0; i < n; i++)
+			tell(loop, &event[i]);
 	}
 	return 0;
 }

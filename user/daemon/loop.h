@@ -23,7 +23,7 @@ void loop_unwatch(struct loop *loop, int fd);
 int loop_timer(struct loop *loop, uint64_t period_ns, loop_fn call, void *ctx);
 int loop_timer_set(int timer_fd, uint64_t period_ns);
 
-/* Runs until loop_stop(). */
+/* Runs until loop_stop(); may be run again. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 

@@ -55,12 +55,12 @@ struct owner {
 	struct managed *managed;
 	struct faults *faults;
 	struct lease *lease;
+	struct clients *clients;
 	int listen_fd;
 	int signal_fd;
 	int tick_fd;
 	uint64_t started_ns;
 	uint64_t busy_ns; /* when there was last something to do */
-	unsigned int clients;
 	bool is_ending;
 	struct keeper keeper[KEEPERS_MAX];
 	struct trace_session trace;
@@ -82,8 +82,5 @@ int keeper_add(struct owner *owner, pid_t pid, uint64_t token);
 void keeper_drop(struct owner *owner, uint64_t token);
 /* Heals for those whose process has ended a moment ago. */
 void keeper_tick(struct owner *owner, uint64_t now_ns);
-
-/* An answer that something went wrong; misused: the user's words, not the machine. */
-void reply_error(struct client *client, bool misused, const char *text);
 
 #endif

@@ -14,33 +14,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "daemon/owner.h"
+#include "daemon/reply.h"
 
 #define WORDS_MAX 256
-
-void reply_error(struct client *client, bool misused, const char *text)
-{
-	client_send_json(
-		client, WIRE_REPLY,
-		json_pack("{s:b,s:b,s:s}", "ok", 0, "misused", (int)misused, "error", text));
-	client_end(client);
-}
-
-static bool is_misuse(int r)
-{
-	return r == -EINVAL || r == -ENOENT || r == -ENOTUNIQ || r == -EMEDIUMTYPE || r == -ESRCH;
-}
-
-static void reply_failure(struct client *client, int r, const char *text)
-{
-	reply_error(client, is_misuse(r), text[0] ? text : strerror(-r));
-}
-
-static void reply_ok(struct client *client, json_t *reply)
-{
-	json_object_set_new(reply, "ok", json_true());
-	client_send_json(client, WIRE_REPLY, reply);
-	client_end(client);
-}
 
 /* The request's words as an argv; each string stays the request's. */
 struct words {

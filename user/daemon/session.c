@@ -13,9 +13,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "daemon/owner.h"
+#include "daemon/reply.h"
 
 #define TRACED_MAX  256
-#define TICK_NS	    50000000ULL /* the ring wakes us sooner when it fills up */
+#define TICK_NS	    100000000ULL /* the ring wakes us sooner when it fills up */
 #define PROGRESS_NS 500000000ULL
 
 static void on_chain(void *ctx, const struct chain *chain)
@@ -36,10 +37,8 @@ static void on_ring(void *ctx, uint32_t events)
 {
 	struct owner *owner = ctx;
 
-	if (!owner->trace.tracing)
-		return;
-	tracing_hurry(owner->trace.tracing, true);
-	tracing_poll(owner->trace.tracing);
+	if (owner->trace.tracing)
+		tracing_poll(owner->trace.tracing);
 }
 
 static json_t *progress_of(const struct trace_session *trace)

@@ -29,7 +29,7 @@ struct tracing {
 	struct tracing_options with;
 	uint32_t *endpoint; /* copy */
 	struct tracer *tracer;
-	struct ring_buffer *ring;
+	struct ring_buffer *rings;
 	unsigned int taken; /* in this poll */
 	bool is_on;
 	bool is_hurried;
@@ -54,6 +54,15 @@ static struct lost_total read_lost(const struct tracing *tracing)
 	return total;
 }
 
+/* The reader shares the processors with what it watches. It is in no hurry until it falls behind; then it goes first. */
+static void hurry(struct tracing *tracing, bool hurry)
+{
+	if (tracing->is_hurried == hurry)
+		return;
+	tracing->is_hurried = hurry;
+	setpriority(PRIO_PROCESS, 0, hurry ? NICE_HURRIED : 0);
+}
+
 static int take_event(void *ctx, void *data, size_t size)
 {
 	struct tracing *tracing = ctx;
@@ -61,6 +70,13 @@ static int take_event(void *ctx, void *data, size_t size)
 	tracer_feed(tracing->tracer, data, size);
 	return ++tracing->taken >= EVENTS_AT_ONCE ? -EAGAIN
 						  : 0; /* this one is consumed either way */
+}
+
+/* The ring was full before it was read. */
+static int take_spilled(void *ctx, void *data, size_t size)
+{
+	hurry(ctx, true);
+	return take_event(ctx, data, size);
 }
 
 static int set_traced(struct tracing *tracing, bool traced)
@@ -100,20 +116,38 @@ static void turn_off(struct tracing *tracing)
 	tracing->is_on = false;
 }
 
-/* What an earlier trace left in the ring is not ours. */
+/* Both rings as one: libbpf reads them in this order, and that is the order in time. NULL: see errno. */
+static struct ring_buffer *open_rings(const struct programs *programs, ring_buffer_sample_fn take,
+				      ring_buffer_sample_fn take_spill, void *ctx)
+{
+	struct ring_buffer *rings =
+		ring_buffer__new(programs_map_fd(programs, PROGRAMS_EVENTS), take, ctx, NULL);
+	int r;
+
+	if (!rings)
+		return NULL;
+	r = ring_buffer__add(rings, programs_map_fd(programs, PROGRAMS_SPILL), take_spill, ctx);
+	if (r < 0) {
+		ring_buffer__free(rings);
+		errno = -r;
+		return NULL;
+	}
+	return rings;
+}
+
+/* What an earlier trace left in the rings is not ours. */
 static int drop_event(void *ctx, void *data, size_t size)
 {
 	return 0;
 }
 
-static void empty_ring(const struct tracing *tracing)
+static void empty_rings(const struct programs *programs)
 {
-	struct ring_buffer *ring = ring_buffer__new(
-		programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS), drop_event, NULL, NULL);
+	struct ring_buffer *rings = open_rings(programs, drop_event, drop_event, NULL);
 
-	if (ring)
-		ring_buffer__consume(ring);
-	ring_buffer__free(ring);
+	if (rings)
+		ring_buffer__consume(rings);
+	ring_buffer__free(rings);
 }
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing)
@@ -130,13 +164,12 @@ int tracing_start(const struct tracing_options *options, struct tracing **ret_tr
 		goto fail;
 	memcpy(tracing->endpoint, options->endpoint,
 	       options->endpoints * sizeof(*tracing->endpoint));
-	empty_ring(tracing);
+	empty_rings(options->programs);
 	r = tracer_new(&tracer, &tracing->tracer);
 	if (r < 0)
 		goto fail;
-	tracing->ring = ring_buffer__new(programs_map_fd(options->programs, PROGRAMS_EVENTS),
-					 take_event, tracing, NULL);
-	if (!tracing->ring) {
+	tracing->rings = open_rings(options->programs, take_event, take_spilled, tracing);
+	if (!tracing->rings) {
 		r = -errno;
 		goto fail;
 	}
@@ -150,21 +183,12 @@ fail:
 	return r;
 }
 
-/* The reader shares the processors with what it watches. It is in no hurry until it falls behind; then it goes first. */
-void tracing_hurry(struct tracing *tracing, bool hurry)
-{
-	if (tracing->is_hurried == hurry)
-		return;
-	tracing->is_hurried = hurry;
-	setpriority(PRIO_PROCESS, 0, hurry ? NICE_HURRIED : 0);
-}
-
 int tracing_fd(const struct tracing *tracing)
 {
 	return programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS);
 }
 
-/* The clock goes on only when the ring was read empty: what is still in it would come too late. */
+/* The clock goes on only when the rings were read empty: what is still in it would come too late. */
 void tracing_poll(struct tracing *tracing)
 {
 	uint64_t begin_ns = clock_now_ns(), before_ns;
@@ -173,11 +197,11 @@ void tracing_poll(struct tracing *tracing)
 	do {
 		before_ns = clock_now_ns();
 		tracing->taken = 0;
-		r = ring_buffer__consume(tracing->ring);
+		r = ring_buffer__consume(tracing->rings);
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
 		if (r >= 0 && r < CAUGHT_UP)
-			tracing_hurry(tracing, false);
+			hurry(tracing, false);
 	} while (r == -EAGAIN && before_ns - begin_ns < POLL_MAX_NS);
 }
 
@@ -191,7 +215,7 @@ void tracing_finish(struct tracing *tracing)
 	before_ns = clock_now_ns();
 	do {
 		tracing->taken = 0;
-	} while (ring_buffer__consume(tracing->ring) == -EAGAIN &&
+	} while (ring_buffer__consume(tracing->rings) == -EAGAIN &&
 		 clock_now_ns() - before_ns < 500000000);
 	tracer_finish(tracing->tracer);
 }
@@ -202,8 +226,8 @@ void tracing_free(struct tracing *tracing)
 		return;
 	if (tracing->is_on)
 		turn_off(tracing);
-	tracing_hurry(tracing, false);
-	ring_buffer__free(tracing->ring);
+	hurry(tracing, false);
+	ring_buffer__free(tracing->rings);
 	tracer_free(tracing->tracer);
 	free(tracing->endpoint);
 	free(tracing);

@@ -28,11 +28,12 @@ struct tracing_options {
 };
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing);
-/* The ring's descriptor: an edge when it fills up. Else tracing_poll() on a timer is soon enough. */
+/* A descriptor: an edge when the ring fills up. Else tracing_poll() on a timer is soon enough. */
 int tracing_fd(const struct tracing *tracing);
-/* The calling thread gets processor time before others, until it has caught up. */
-void tracing_hurry(struct tracing *tracing, bool hurry);
-/* Takes what is in the ring, a bounded number of events at a time, and lets the tracer's clock go on. */
+/*
+ * Takes what is there, a bounded number of events at a time, and lets the tracer's clock go on. When the ring was full,
+ * the calling thread gets processor time before others until it has caught up.
+ */
 void tracing_poll(struct tracing *tracing);
 /* No more events: hands out all that is open. */
 void tracing_finish(struct tracing *tracing);

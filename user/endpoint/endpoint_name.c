@@ -17,8 +17,9 @@ bool endpoint_name_is_valid(const char *name)
 
 	if (len == 0 || len > ENDPOINT_NAME_MAX || strspn(name, allowed) != len)
 		return false;
-	/* `.` and `..` are places, and what begins with - is an option somewhere. */
-	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && name[0] != '-';
+	/* `.` and `..` are places; what begins with - is an option somewhere, with @ or - a spreadsheet's formula. */
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && name[0] != '-' &&
+	       name[0] != '@';
 }
 
 const char *endpoint_kind_word(enum endpoint_kind kind)

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "link/link_object.h"
 #include "link/netlink.h"
 #include "link/rival.h"
-#include "link.skel.h"
 #include "socket.skel.h"
 
 #define NETNS_MAX	 64
@@ -28,11 +28,13 @@
 struct loaded_link {
 	struct netns_id netns;
 	struct link_bpf *object;
+	bool is_idle; /* no device is left there: kept, as one may come again in a moment */
 };
 
 struct programs {
 	struct socket_bpf *socket;
 	struct hf_config *config; /* mapped */
+	struct link_object_ahead *ahead; /* for the first namespace; NULL: it has been taken */
 	struct loaded_link link[NETNS_MAX];
 	unsigned int links;
 	struct bpf_link *watch[SOCKET_LINKS_MAX];
@@ -109,6 +111,9 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 	}
 	programs->config = config;
 	programs->config_map_id = map_id(programs->socket->maps.config);
+	r = link_object_ahead_start(programs->socket, &programs->ahead);
+	if (r < 0)
+		goto fail;
 	*ret_programs = programs;
 	return 0;
 fail:
@@ -120,6 +125,7 @@ void programs_free(struct programs *programs)
 {
 	if (!programs)
 		return;
+	link_object_ahead_end(&programs->ahead);
 	programs_unwatch_sockets(programs);
 	bpf_link__destroy(programs->fq_watch);
 	for (unsigned int i = 0; i < programs->links; i++)
@@ -141,6 +147,7 @@ int programs_map_fd(const struct programs *programs, enum programs_map map)
 		[PROGRAMS_COUNTS] = programs->socket->maps.counts,
 		[PROGRAMS_NAMESPACES] = programs->socket->maps.namespaces,
 		[PROGRAMS_EVENTS] = programs->socket->maps.events,
+		[PROGRAMS_SPILL] = programs->socket->maps.spill,
 		[PROGRAMS_LOST] = programs->socket->maps.lost,
 	};
 
@@ -157,32 +164,22 @@ uint32_t programs_netns_number(const struct netns *netns)
 	return (uint32_t)netns->id.ino;
 }
 
-/* Every map of the new object but its own read-only data is the one of the same name that is there already. */
-static int share_maps(struct link_bpf *link, const struct socket_bpf *socket)
-{
-	struct bpf_map *map, *shared;
-	int r;
-
-	bpf_object__for_each_map(map, link->obj)
-	{
-		if (bpf_map__is_internal(map))
-			continue;
-		shared = bpf_object__find_map_by_name(socket->obj, bpf_map__name(map));
-		if (!shared)
-			return -ENOENT;
-		r = bpf_map__reuse_fd(map, bpf_map__fd(shared));
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static struct loaded_link *find_link(struct programs *programs, struct netns_id id)
 {
 	for (unsigned int i = 0; i < programs->links; i++)
 		if (netns_id_equal(programs->link[i].netns, id))
 			return &programs->link[i];
 	return NULL;
+}
+
+static void unload_idle(struct programs *programs)
+{
+	for (unsigned int i = programs->links; i-- > 0;) {
+		if (!programs->link[i].is_idle)
+			continue;
+		link_bpf__destroy(programs->link[i].object);
+		programs->link[i] = programs->link[--programs->links];
+	}
 }
 
 static int load_link(struct programs *programs, const struct netns *netns,
@@ -193,22 +190,20 @@ static int load_link(struct programs *programs, const struct netns *netns,
 	int r;
 
 	if (have) {
+		have->is_idle = false;
 		*ret_object = have->object;
 		return 0;
 	}
+	unload_idle(programs);
 	if (programs->links == NETNS_MAX)
 		return -E2BIG;
-	object = link_bpf__open();
-	if (!object)
-		return -errno;
-	object->rodata->netns_id = programs_netns_number(netns);
-	r = share_maps(object, programs->socket);
-	if (r >= 0)
-		r = link_bpf__load(object);
-	if (r < 0) {
-		link_bpf__destroy(object);
+	if (programs->ahead)
+		r = link_object_ahead_take(&programs->ahead, &object);
+	else
+		r = link_object_load(programs->socket, &object);
+	if (r < 0)
 		return r;
-	}
+	object->bss->netns_id = programs_netns_number(netns);
 	programs->link[programs->links++] =
 		(struct loaded_link){ .netns = netns->id, .object = object };
 	*ret_object = object;
@@ -221,8 +216,9 @@ void programs_forget_netns(struct programs *programs, const struct netns *netns)
 
 	if (!have)
 		return;
-	link_bpf__destroy(have->object);
-	*have = programs->link[--programs->links];
+	unload_idle(programs);
+	have = find_link(programs, netns->id); /* the table has moved */
+	have->is_idle = true;
 }
 
 /* In the device's namespace. -EADDRINUSE: another owner is at work there. */

@@ -3,7 +3,8 @@
  * programs.h - the BPF objects in this process: load once, share the maps, attach to devices.
  *
  *   socket object   loaded once; owns the maps; its programs are attached while somebody traces
- *   link object     loaded once for each network namespace that has managed devices, on the same maps
+ *   link object     loaded once for each network namespace that has managed devices, on the same maps; the first of
+ *                   them ahead, by a thread, so that the first attach waits for no verifier
  *
  * Attached by TCX where the kernel has it: the kernel detaches when this process dies. By clsact filter else, and
  * at an egress with an fq; then lease and deadlines keep a killed owner's filters inert until `clean`.
@@ -31,6 +32,7 @@ enum programs_map {
 	PROGRAMS_COUNTS,
 	PROGRAMS_NAMESPACES,
 	PROGRAMS_EVENTS,
+	PROGRAMS_SPILL,
 	PROGRAMS_LOST,
 	PROGRAMS_MAPS
 };
@@ -76,7 +78,7 @@ void program_hand_close(struct program_hand *hand);
 int program_hand_attach(const struct program_hand *hand, int netns_fd, uint32_t ifindex,
 			enum clsact_hook hook, struct attachment *ret_attachment);
 
-/* No device is left there: the object is unloaded. */
+/* No device is left there: the object is unloaded when another namespace's is loaded or forgotten. */
 void programs_forget_netns(struct programs *programs, const struct netns *netns);
 
 /* Attaches the programs that watch sockets; tells nothing until hf_config.tracing is set. */

@@ -41,6 +41,11 @@ static struct connection **bucket_of(const struct connections *connections,
 	return &connections->bucket[hash & (connections->buckets - 1)];
 }
 
+static bool has_key(const struct connection *connection, const struct connection_key *key)
+{
+	return memcmp(&connection->key, key, sizeof(*key)) == 0;
+}
+
 struct connection *connection_find(struct connections *connections, const struct hf_flow *flow,
 				   enum end *ret_end)
 {
@@ -48,9 +53,12 @@ struct connection *connection_find(struct connections *connections, const struct
 	struct connection *connection;
 
 	key_of(flow, &key, ret_end);
+	if (connections->last && has_key(connections->last, &key))
+		return connections->last;
 	connection = *bucket_of(connections, &key);
-	while (connection && memcmp(&connection->key, &key, sizeof(key)) != 0)
+	while (connection && !has_key(connection, &key))
 		connection = connection->next;
+	connections->last = connection;
 	return connection;
 }
 
@@ -116,6 +124,8 @@ void connection_drop(struct connections *connections, struct connection *connect
 	while (*at != connection)
 		at = &(*at)->next;
 	*at = connection->next;
+	if (connections->last == connection)
+		connections->last = NULL;
 	leave_list(connections, connection);
 	stream_free(&connection->stream[0], connections->budget);
 	stream_free(&connection->stream[1], connections->budget);

@@ -60,6 +60,7 @@ struct connections {
 	uint32_t buckets; /* a power of two */
 	uint64_t seed;
 	struct connection **bucket;
+	struct connection *last; /* found: what passes several points comes in a row */
 	struct connection_list busy, idle;
 };
 

@@ -86,12 +86,18 @@ static void skip_authority(struct text *text)
 		skip(text, 1);
 }
 
+/* "host:443", "[::1]:443": nothing else, and nothing that a spreadsheet would take for a formula. */
+static bool begins_host(uint8_t c)
+{
+	return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '[';
+}
+
 static bool begins_target(const struct text *text, const char *method)
 {
 	if (!text->len)
 		return false;
 	return text->at[0] == '/' || text->at[0] == '*' || begins_with(text, "http") ||
-	       strcmp(method, "CONNECT") == 0;
+	       (strcmp(method, "CONNECT") == 0 && begins_host(text->at[0]));
 }
 
 static void copy_path(struct text text, char path[CALL_PATH_MAX])
