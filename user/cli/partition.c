@@ -98,18 +98,20 @@ static int run_partition(const struct command *command, int argc, char **argv)
 
 const struct command command_partition = {
 	.name = "partition",
-	.usage = "GROUP GROUP... [oneway] [for TIME] [-- COMMAND...]",
+	.usage = "GROUP GROUP... [oneway] [for TIME] [when up] [-- COMMAND...]",
 	.summary = "cut all links between groups, in one instant",
 	.details =
 		"  GROUP     names joined by commas; inside a group everybody still talks\n"
 		"  oneway    only what the first group sends to the others is dropped\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
+		"  when up   names that nobody has yet are waited for\n"
 		"\n"
 		"Connections that stand are cut as well, and go on after the heal. Address "
 		"resolution\n"
 		"passes, so that a one-way cut stays one. Examples:\n"
 		"  hopfault partition c d\n"
 		"  hopfault partition a,b c,d,e for 30s\n"
+		"  hopfault partition web db when up\n"
 		"  hopfault partition --grudge majorities-ring a b c d e\n",
 	.options = partition_rows,
 	.run = run_partition,
