@@ -24,13 +24,6 @@
 #define WATCH_BUFFER	    65536
 #define WATCH_SOCKET_BUFFER (1 << 20) /* bytes of news that may wait for the reader */
 
-bool hf_addr_is_ipv4(const struct hf_addr *addr)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(addr->byte, mapped, sizeof(mapped)) == 0;
-}
-
 struct list {
 	void *items;
 	size_t count;

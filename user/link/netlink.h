@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "abi.h"
 
@@ -80,7 +81,12 @@ int netlink_add_addr(struct netlink *nl, uint32_t ifindex, const struct hf_addr 
 int netlink_add_route(struct netlink *nl, const struct hf_addr *dst, uint8_t prefix_len,
 		      const struct hf_addr *via, uint32_t ifindex);
 
-bool hf_addr_is_ipv4(const struct hf_addr *addr);
+static inline bool hf_addr_is_ipv4(const struct hf_addr *addr)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(addr->byte, mapped, sizeof(mapped)) == 0;
+}
 
 /*
  * News of links. fd() is non-blocking, for an event loop; read() takes all that is there and calls back for
