@@ -6,21 +6,19 @@
  *
  *   FROM --- UDP, sent at a fixed interval whatever comes back ---> ADDRESS in TO
  *
- *   this process reads the clock | send() | ...the way... | the kernel stamps it in TO | this process wakes and reads it
- *                                |<----- what is measured ----->|<--- woken: shown, not part of it --->|
+ *   this process reads the clock, send() ... the way ... the kernel stamps it in TO ... this process wakes and reads it
+ *                              |<------- what is measured ------>|<---- woken: shown, not part of it ---->|
  *
  * Both ends are sockets of this one process, made in named namespaces, so that one clock (CLOCK_REALTIME, which
  * nobody may set meanwhile) reads both and no answer has to travel. The arrival is the kernel's own stamp
  * (SO_TIMESTAMPNS, taken when TO's device receives the packet): a tick, a timer of somebody else or another process
- * can hold this process back after that, and the packet is none the later for it. At the other end the same can come
- * between the clock and the packet. A send() that took more than twice as long as is usual was interrupted:
- * when its packet left is not known. It is not measured; another is sent instead, and counted as "repeated".
+ * can hold this process back after that, and the packet is none the later for it. What comes between the clock and
+ * the packet at the sending end counts against the packet: no packet is left out.
  *
  * A packet carries its number; the time it was sent stays here. Printed, times in nanoseconds:
- *   sent N received N min N p50 N p99 N max N repeated N woken N    (woken: the longest from arrival to reading)
- * Before it measures, it sends until one packet has arrived (neighbour discovery is not the delay), and some more, of
- * which the median tells what is usual. The quickest would not do: now and then a send() leaves its packet to ksoftirqd
- * and is back in half the time.
+ *   sent N received N min N p50 N p99 N max N sending N woken N
+ * sending: the longest send(), woken: the longest from arrival to reading; they tell what an outlier was made of.
+ * Before it measures, it sends until one packet has arrived: neighbour discovery is not the delay.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,7 +28,6 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,22 +42,16 @@
 #define LAST_WAIT_NS	(2 * NS_PER_S) /* how long a packet may be late before it counts as lost */
 #define WARMUP_TRIES	50
 #define WARMUP_EACH_NS	(NS_PER_S / 5)
-#define WARMUP_SENDS	11 /* odd: for the median */
 #define WARMUP_SEQUENCE UINT32_MAX
-#define REPEATS_MIN \
-	20 /* so many are granted to a short run; to a long one as many as it has packets */
-#define NOT_MEASURED INT64_MIN
 
 struct run {
 	int tx, rx;
-	uint32_t count; /* packets to measure */
-	uint32_t numbers; /* packets that may be sent for that */
-	uint32_t repeated;
+	uint32_t count;
 	int64_t interval_ns;
-	int64_t usual_send_ns;
-	int64_t *sent_ns; /* by packet number; NOT_MEASURED when its send was interrupted */
+	int64_t *sent_ns; /* by packet number */
 	int64_t *latency_ns; /* in order of arrival */
 	uint32_t received;
+	int64_t sending_ns; /* the longest send() */
 	int64_t woken_ns; /* the longest from arrival to reading */
 };
 
@@ -78,7 +69,7 @@ static int64_t now_ns(void)
 	return in_ns(ts);
 }
 
-/* Sends are to be on time, and seldom interrupted. */
+/* Sends are to be on time, and nobody comes between the clock and the packet. */
 static void wake_at_once(void)
 {
 	const struct sched_param priority = { .sched_priority = 50 };
@@ -169,9 +160,9 @@ static void receive_one(struct run *run)
 			      .msg_controllen = sizeof(control) };
 	int64_t arrived_ns, woken_ns;
 
-	if (recvmsg(run->rx, &msg, MSG_DONTWAIT) != sizeof(number) || number >= run->numbers)
+	if (recvmsg(run->rx, &msg, MSG_DONTWAIT) != sizeof(number) || number >= run->count)
 		return;
-	if (run->sent_ns[number] == NOT_MEASURED || run->received == run->count)
+	if (run->received == run->count)
 		return;
 	arrived_ns = stamp_of(&msg);
 	woken_ns = now_ns() - arrived_ns;
@@ -180,37 +171,25 @@ static void receive_one(struct run *run)
 	run->latency_ns[run->received++] = arrived_ns - run->sent_ns[number];
 }
 
-/* How long the send() took. */
-static int64_t send_ns(const struct run *run, uint32_t number, int64_t *ret_before_ns)
+static void send_one(struct run *run, uint32_t number)
 {
-	*ret_before_ns = now_ns();
-	if (send(run->tx, &number, sizeof(number), 0) < 0 && errno != EHOSTUNREACH)
+	int64_t took_ns;
+
+	run->sent_ns[number] = now_ns();
+	if (send(run->tx, &number, sizeof(number), 0) < 0)
 		error(2, errno, "send");
-	return now_ns() - *ret_before_ns;
+	took_ns = now_ns() - run->sent_ns[number];
+	if (took_ns > run->sending_ns)
+		run->sending_ns = took_ns;
 }
 
-/* True when it is known when the packet left. */
-static bool send_one(struct run *run, uint32_t number)
+static void warm_up(struct run *run)
 {
-	if (send_ns(run, number, &run->sent_ns[number]) <= 2 * run->usual_send_ns)
-		return true;
-	run->sent_ns[number] = NOT_MEASURED;
-	return false;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void wait_for_the_first(struct run *run)
-{
-	int64_t before_ns;
+	const uint32_t sequence = WARMUP_SEQUENCE;
 
 	for (int i = 0; i < WARMUP_TRIES; i++) {
-		send_ns(run, WARMUP_SEQUENCE, &before_ns);
+		if (send(run->tx, &sequence, sizeof(sequence), 0) < 0 && errno != EHOSTUNREACH)
+			error(2, errno, "send");
 		if (wait_until(run, now_ns() + WARMUP_EACH_NS)) {
 			receive_one(run);
 			return;
@@ -219,38 +198,25 @@ static void wait_for_the_first(struct run *run)
 	error(1, 0, "no packet arrives at all");
 }
 
-static void warm_up(struct run *run)
-{
-	int64_t took_ns[WARMUP_SENDS], before_ns;
-
-	wait_for_the_first(run);
-	for (int i = 0; i < WARMUP_SENDS; i++) {
-		took_ns[i] = send_ns(run, WARMUP_SEQUENCE, &before_ns);
-		if (wait_until(run, now_ns() + WARMUP_EACH_NS))
-			receive_one(run);
-	}
-	qsort(took_ns, WARMUP_SENDS, sizeof(*took_ns), by_value);
-	run->usual_send_ns = took_ns[WARMUP_SENDS / 2];
-}
-
 static void measure(struct run *run)
 {
 	int64_t due_ns = now_ns();
-	uint32_t number = 0;
 
-	for (uint32_t sent = 0; sent < run->count; due_ns += run->interval_ns) {
+	for (uint32_t number = 0; number < run->count; number++, due_ns += run->interval_ns) {
 		while (wait_until(run, due_ns))
 			receive_one(run);
-		if (number == run->numbers)
-			error(1, 0, "of %u sends %u were interrupted", number, run->repeated);
-		if (send_one(run, number++))
-			sent++;
-		else
-			run->repeated++;
+		send_one(run, number);
 	}
 	due_ns += LAST_WAIT_NS;
 	while (run->received < run->count && wait_until(run, due_ns))
 		receive_one(run);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
 }
 
 static int64_t percentile(const struct run *run, uint32_t percent)
@@ -263,10 +229,11 @@ static void report(struct run *run)
 	if (!run->received)
 		error(1, 0, "sent %u received 0", run->count);
 	qsort(run->latency_ns, run->received, sizeof(*run->latency_ns), by_value);
-	printf("sent %u received %u min %lld p50 %lld p99 %lld max %lld repeated %u woken %lld\n",
+	printf("sent %u received %u min %lld p50 %lld p99 %lld max %lld sending %lld woken %lld\n",
 	       run->count, run->received, (long long)percentile(run, 0),
 	       (long long)percentile(run, 50), (long long)percentile(run, 99),
-	       (long long)percentile(run, 100), run->repeated, (long long)run->woken_ns);
+	       (long long)percentile(run, 100), (long long)run->sending_ns,
+	       (long long)run->woken_ns);
 }
 
 int main(int argc, char **argv)
@@ -279,8 +246,7 @@ int main(int argc, char **argv)
 	run.interval_ns = strtoll(argv[5], NULL, 10) * 1000;
 	if (!run.count || run.interval_ns <= 0)
 		error(2, 0, "COUNT and INTERVAL_US must be above 0");
-	run.numbers = run.count + (run.count / 10 > REPEATS_MIN ? run.count / 10 : REPEATS_MIN);
-	run.sent_ns = calloc(run.numbers, sizeof(*run.sent_ns));
+	run.sent_ns = calloc(run.count, sizeof(*run.sent_ns));
 	run.latency_ns = calloc(run.count, sizeof(*run.latency_ns));
 	if (!run.sent_ns || !run.latency_ns)
 		error(2, ENOMEM, "%u packets", run.count);
