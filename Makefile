@@ -108,8 +108,8 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(TESTED_OBJ)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
-# libFuzzer needs clang for the code that it looks into.
-$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(SKELETONS)
+# libFuzzer needs clang for the code that it looks into. It has no objects, so anything that changed makes it anew.
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/promise.h $(wildcard bpf/*.h user/*/*.[ch]) $(SKELETONS)
 	$(call say,FUZZ)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Ibpf -Iuser -I$(BUILD) \
 		-DHOPFAULT_VERSION='"$(VERSION)"' -o $@ $< $$(sed -n 's,^ \* uses: ,,p' $<) -ljansson -lm

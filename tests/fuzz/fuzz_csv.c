@@ -19,20 +19,13 @@
 
 #include "export/columns.h"
 #include "export/csv_read.h"
+#include "promise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct seen {
 	bool in_run;
 };
-
-static void must(int truth, const char *what)
-{
-	if (truth)
-		return;
-	fprintf(stderr, "broken promise: %s\n", what);
-	abort();
-}
 
 static int on_begin(void *ctx, const struct export_run *run)
 {

@@ -16,22 +16,9 @@
 #include <string.h>
 
 #include "endpoint/container.h"
+#include "promise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Of link/, which asks the kernel; what a name is must not need it. */
-bool hf_addr_is_ipv4(const struct hf_addr *addr)
-{
-	return addr->byte[10] == 0xff;
-}
-
-static void must(int truth, const char *what)
-{
-	if (truth)
-		return;
-	fprintf(stderr, "broken promise: %s\n", what);
-	abort();
-}
 
 static bool is_name_or_nothing(const char *name)
 {

@@ -19,18 +19,11 @@
 #include "chain/http.h"
 #include "chain/json_check.h"
 #include "trace/head.h"
+#include "promise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct http_limits limits = { .head_max_bytes = 4096, .body_max_bytes = 8192 };
-
-static void must(int truth, const char *what)
-{
-	if (truth)
-		return;
-	fprintf(stderr, "broken promise: %s\n", what);
-	abort();
-}
 
 static void try_head(const uint8_t *bytes, size_t len)
 {

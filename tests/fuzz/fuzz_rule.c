@@ -20,6 +20,7 @@
 
 #define WORDS_MAX 64
 #define TEXT_MAX  65536
+#include "promise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,14 +29,6 @@ struct line {
 	char *word[WORDS_MAX];
 	int words;
 };
-
-static void must(int truth, const char *what)
-{
-	if (truth)
-		return;
-	fprintf(stderr, "broken promise: %s\n", what);
-	abort();
-}
 
 static void line_cut(struct line *line, const char *data, size_t size, const char *ends)
 {

@@ -19,6 +19,7 @@
 #include "daemon/client.h"
 
 #define SIZE_MAX_BYTES 60000 /* what a socket takes at once */
+#include "promise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,14 +35,6 @@ struct owner {
 	size_t requests;
 	int gone;
 };
-
-static void must(int truth, const char *what)
-{
-	if (truth)
-		return;
-	fprintf(stderr, "broken promise: %s\n", what);
-	abort();
-}
 
 /* Every request is answered, and none ends the connection: all of the bytes are read. */
 static void on_request(void *ctx, struct client *client, json_t *request)
