@@ -46,7 +46,11 @@ hopfault() {
 
 # A daemon in the background, until it answers; sets $owner
 owner() {
-	"$HOPFAULT" daemon >"$scratch/owner.log" 2>&1 &
+	owner_by exec
+}
+
+owner_by() { # COMMAND... that becomes it
+	"$@" "$HOPFAULT" daemon >"$scratch/owner.log" 2>&1 &
 	owner=$!
 	wait_until 15 _owner_answers
 }

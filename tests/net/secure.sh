@@ -42,9 +42,10 @@ the_namespace_of_a_mightier_process_is_entered() {
 	! answers left "$(v4 right)" || fail "the process's namespace is not cut off"
 }
 
-the_socket_of_another_users_engine_is_reached() {
-	mkdir -m 700 "$scratch/theirs"
-	python3 - "$scratch/theirs/engine.sock" <<-'END' &
+# An engine of user 65534 that knows no container, whose socket is closed to all others.
+_engine_of_another() { # SOCKET
+	mkdir -p "${1%/*}"
+	python3 - "$1" <<-'END' &
 		import os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
 		s.bind(sys.argv[1])
@@ -57,13 +58,30 @@ the_socket_of_another_users_engine_is_reached() {
 		    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]")
 		    c.close()
 	END
-	wait_until 5 test -S "$scratch/theirs/engine.sock"
-	chown 65534 "$scratch/theirs"
+	wait_until 5 test -S "$1"
+	chmod 700 "${1%/*}"
+	chown 65534 "${1%/*}"
+}
+
+another_users_engine_is_asked_in_its_users_place() {
+	_engine_of_another "$scratch/another/run/user/65534/engine.sock"
+	export HOPFAULT_DOCKER_SOCKET=/run/user/65534/engine.sock
+	# a /run of its own, which is the machine's but for its users
+	# shellcheck disable=SC2016 # for that shell
+	owner_by unshare --mount --propagation slave sh -ec 'mkdir -p "$0/run/netns"
+		mount --rbind /run/netns "$0/run/netns"
+		mount --rbind "$0/run" /run
+		exec "$@"' "$scratch/another"
+	! hopfault partition docker:this_one docker:that_one 2>"$scratch/said" || fail "there are none"
+	grep -q "unknown endpoint 'docker:this_one'" "$scratch/said" || fail "said: $(cat "$scratch/said")"
+}
+
+another_users_engine_is_not_asked_elsewhere() {
+	_engine_of_another "$scratch/theirs/engine.sock"
 	export HOPFAULT_DOCKER_SOCKET=$scratch/theirs/engine.sock
 	owner
-	! hopfault partition docker:this_one docker:that_one 2>"$scratch/said" || fail "there are none"
-	! grep -qi 'permission' "$scratch/said" || fail "the owner may not ask it: $(cat "$scratch/said")"
-	grep -q this_one "$scratch/said" || fail "said: $(cat "$scratch/said")"
+	! hopfault partition docker:this_one docker:that_one 2>"$scratch/said" || fail "its word was taken"
+	grep -q "is user 65534's" "$scratch/said" || fail "said: $(cat "$scratch/said")"
 }
 
 connections_that_say_nothing_are_dropped_and_keep_nobody_waiting() {
