@@ -70,10 +70,11 @@ static __always_inline struct walk walk_rules(const struct parties *who)
 	return walk;
 }
 
+/* To be called while there is a rule here. */
 static __always_inline void walk_on(struct walk *walk)
 {
 	walk->at.nth++;
-	walk->here = walk->here && walk->at.nth < walk->here->rules
+	walk->here = walk->at.nth < walk->here->rules
 			     ? bpf_map_lookup_elem(walk->generation, &walk->at)
 			     : NULL;
 }

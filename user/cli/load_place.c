@@ -64,18 +64,13 @@ static bool is_on_network(const struct endpoint *endpoint, const char *network)
 	return false;
 }
 
-static bool is_ipv4(const struct hf_addr *addr)
-{
-	return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr->byte);
-}
-
 /* The greater, the better; 0: no use. A network that both are on is more than a family. */
 static int worth(const struct endpoint *from, const struct endpoint_interface *interface,
 		 const struct endpoint_addr *addr)
 {
 	if (addr->scope != RT_SCOPE_UNIVERSE)
 		return 0;
-	return 1 + is_ipv4(&addr->addr) + 2 * is_on_network(from, interface->network);
+	return 1 + hf_addr_is_ipv4(&addr->addr) + 2 * is_on_network(from, interface->network);
 }
 
 static const struct hf_addr *best_address(const struct endpoint *from, const struct endpoint *to)
@@ -123,7 +118,7 @@ static int find_target(const struct endpoint *from, const char *to, char *ret_ta
 		return -EADDRNOTAVAIL;
 	}
 	endpoint_addr_text(addr, text);
-	snprintf(ret_target, size, is_ipv4(addr) ? "%s:%s" : "[%s]:%s", text, port);
+	snprintf(ret_target, size, hf_addr_is_ipv4(addr) ? "%s:%s" : "[%s]:%s", text, port);
 	return 0;
 }
 

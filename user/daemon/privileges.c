@@ -3,7 +3,7 @@
  * privileges.c - see privileges.h.
  *
  * Root's files and sockets are the owner's without any capability, as it is root by its user id. What is kept is what its
- * work asks of the kernel beyond that; each was found to be needed by taking it away.
+ * work asks of the kernel beyond that.
  */
 #include "daemon/privileges.h"
 

@@ -188,7 +188,7 @@ int tracing_fd(const struct tracing *tracing)
 	return programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS);
 }
 
-/* The clock goes on only when the rings were read empty: what is still in it would come too late. */
+/* The clock goes on only when the rings were read empty: what is still in them would come too late. */
 void tracing_poll(struct tracing *tracing)
 {
 	uint64_t begin_ns = clock_now_ns(), before_ns;
