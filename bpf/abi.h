@@ -243,7 +243,7 @@ struct hf_packet_event {
 	__u32 seq; /* TCP sequence number of the first byte (of the SYN, if there is one) */
 	__u32 len; /* payload bytes: the packet covers [seq, seq + len) */
 	__u32 src_endpoint;
-	__u32 dst_endpoint;
+	__u32 dst_endpoint; /* HF_POINT_LEAVE: 0 unless a rule had to know it */
 	__u64 delay_ns; /* asked, with HF_VERDICT_DELAY */
 	__u32 rule_id[HF_EVENT_RULES_MAX]; /* rules that acted; 0: none */
 	__u8 point; /* enum hf_point */

@@ -51,6 +51,17 @@ static __always_inline void add(__u64 *counter, __u64 amount)
 	__sync_fetch_and_add(counter, amount); /* result unused: XADD, which 5.10 takes */
 }
 
+/*
+ * The rules in force, NULL if there are none. To be fetched once for each packet: what is in the slot is replaced in one
+ * store.
+ */
+static __always_inline void *live_generation(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&faultset, &zero);
+}
+
 /* The walk over one link's rules, all of one generation. */
 struct walk {
 	void *generation; /* a map of rules */
@@ -58,13 +69,11 @@ struct walk {
 	const struct hf_link_rule *here; /* NULL: no more */
 };
 
-/* Fetches the live generation once. */
-static __always_inline struct walk walk_rules(const struct parties *who)
+static __always_inline struct walk walk_rules(void *generation, const struct parties *who)
 {
-	struct walk walk = { .at.link = { .src = who->src, .dst = who->dst } };
-	__u32 zero = 0;
+	struct walk walk = { .generation = generation,
+			     .at.link = { .src = who->src, .dst = who->dst } };
 
-	walk.generation = bpf_map_lookup_elem(&faultset, &zero);
 	if (walk.generation)
 		walk.here = bpf_map_lookup_elem(walk.generation, &walk.at);
 	return walk;

@@ -55,6 +55,11 @@ static __always_inline const struct hf_device *device_at(__u32 ifindex)
 	return bpf_map_lookup_elem(&devices, &key);
 }
 
+static __always_inline bool is_seen(const struct hf_config *owner, const struct hf_device *device)
+{
+	return owner->tracing && device->traced;
+}
+
 static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
 {
 	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
@@ -124,16 +129,16 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
 	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
 	who.src = sender ? sender : endpoint_at(&desk->packet.flow.src);
-	walk = walk_rules(&who);
+	walk = walk_rules(live_generation(), &who);
 	judge_released(&walk, now_ns, desk);
-	if (owner->tracing && device->traced)
+	if (is_seen(owner, device))
 		emit_sighting(HF_POINT_RELEASE, now_ns, &desk->packet, &who, &desk->judgement);
 	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
 /* A packet is about to enter the endpoint behind this device. */
 static __always_inline int entering(struct __sk_buff *skb, const struct hf_config *owner,
-				    const struct hf_device *device, __u64 now_ns)
+				    const struct hf_device *device, void *generation, __u64 now_ns)
 {
 	struct parties who = { .dst = device->endpoint };
 	struct desk *desk = desk_here();
@@ -144,10 +149,10 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 		return pass();
 	desk->packet.network = device->network;
 	who.src = sender_of(skb, &desk->packet);
-	walk = walk_rules(&who);
+	walk = walk_rules(generation, &who);
 	judge_entering(&walk, now_ns, desk);
 	action = act(skb, device, now_ns, &who, desk);
-	if (owner->tracing && device->traced)
+	if (is_seen(owner, device))
 		emit_sighting(HF_POINT_ENTER, now_ns, &desk->packet, &who, &desk->judgement);
 	return action;
 }
@@ -155,11 +160,15 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 SEC("tc")
 int link_enter(struct __sk_buff *skb)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
 	const struct hf_config *owner = owner_word();
+	void *generation = live_generation();
 	const struct hf_device *device;
+	__u64 now_ns;
 
-	if (!owner || lease_is_stale(owner, now_ns))
+	if (!owner || !(generation || owner->tracing || skb->mark))
+		return pass(); /* the usual case, so it is told without asking for the time */
+	now_ns = bpf_ktime_get_ns();
+	if (lease_is_stale(owner, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
 	if (!device)
@@ -168,12 +177,9 @@ int link_enter(struct __sk_buff *skb)
 		return pass();
 	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device->engine == HF_ENGINE_HOLD)
 		return released(skb, owner, device, now_ns);
-	return entering(skb, owner, device, now_ns);
-}
-
-static __always_inline bool is_seen(const struct hf_config *owner, const struct hf_device *device)
-{
-	return owner->tracing && device->traced;
+	if (!generation && !is_seen(owner, device))
+		return pass();
+	return entering(skb, owner, device, generation, now_ns);
 }
 
 static __always_inline bool is_outward(const struct packet *packet, const struct parties *who)
@@ -186,7 +192,7 @@ static __always_inline bool is_outward(const struct packet *packet, const struct
 static __always_inline void judge_outward(const struct parties *who, __u64 now_ns,
 					  struct desk *desk)
 {
-	struct walk walk = walk_rules(who);
+	struct walk walk = walk_rules(live_generation(), who);
 
 	judge_entering(&walk, now_ns, desk);
 	if (desk->judgement.verdict == HF_VERDICT_DELAY) {
@@ -205,9 +211,11 @@ static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
 	desk->packet.network = device->network;
-	who.dst = endpoint_at(&desk->packet.flow.dst);
-	if (device->outward && is_outward(&desk->packet, &who))
-		judge_outward(&who, now_ns, desk);
+	if (device->outward) {
+		who.dst = endpoint_at(&desk->packet.flow.dst);
+		if (is_outward(&desk->packet, &who))
+			judge_outward(&who, now_ns, desk);
+	}
 	if (is_seen(owner, device))
 		emit_leaving(skb, now_ns, &desk->packet, &who);
 	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();

@@ -59,7 +59,8 @@ static void packet(struct bench *bench, const struct wire *wire, int way, uint64
 	u.packet.seq = seq;
 	u.packet.len = len;
 	u.packet.src_endpoint = wire->client + (way ? 1 : 0);
-	u.packet.dst_endpoint = wire->client + (way ? 0 : 1);
+	if (point != HF_POINT_LEAVE)
+		u.packet.dst_endpoint = wire->client + (way ? 0 : 1);
 	u.packet.point = (uint8_t)point;
 	u.packet.head_len = point == HF_POINT_LEAVE ? (uint8_t)strlen(head[way]) : 0;
 	memcpy(u.packet.head, head[way], u.packet.head_len);

@@ -22,6 +22,12 @@ static void keep(void *ctx, const struct chain *chain)
 	story->chains++;
 }
 
+/* The other way round: whose is an address that addr_of() has made? */
+static uint32_t endpoint_at(void *ctx, const struct hf_addr *addr)
+{
+	return (uint32_t)addr->byte[14] << 8 | addr->byte[15];
+}
+
 struct story *story_new(const struct tracer_options *options)
 {
 	struct tracer_options mine = options ? *options : (struct tracer_options){ 0 };
@@ -30,6 +36,7 @@ struct story *story_new(const struct tracer_options *options)
 	if (!story)
 		abort();
 	mine.on_chain = keep;
+	mine.endpoint_at = endpoint_at;
 	mine.ctx = story;
 	if (!mine.seed)
 		mine.seed = 1;
@@ -157,7 +164,9 @@ struct hf_packet_event *say_packet(struct story *story, const struct wire *wire,
 	packet->seq = seq;
 	packet->len = len;
 	packet->src_endpoint = way ? wire->server : wire->client;
-	packet->dst_endpoint = way ? wire->client : wire->server;
+	if (point !=
+	    HF_POINT_LEAVE) /* as the programs: there nobody has asked yet to whom it goes */
+		packet->dst_endpoint = way ? wire->client : wire->server;
 	packet->point = (uint8_t)point;
 	packet->tcp_flags = 16;
 	packet->segments = 1;

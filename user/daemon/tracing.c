@@ -135,6 +135,26 @@ static struct ring_buffer *open_rings(const struct programs *programs, ring_buff
 	return rings;
 }
 
+static void on_chain(void *ctx, const struct chain *chain)
+{
+	struct tracing *tracing = ctx;
+
+	tracing->with.on_chain(tracing->with.ctx, chain);
+}
+
+/* As the programs would tell it. */
+static uint32_t endpoint_at(void *ctx, const struct hf_addr *addr)
+{
+	const struct tracing *tracing = ctx;
+	const struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
+	uint32_t endpoint;
+
+	return bpf_map_lookup_elem(programs_map_fd(tracing->with.programs, PROGRAMS_ADDRESSES),
+				   &key, &endpoint) < 0
+		       ? HF_ENDPOINT_WORLD
+		       : endpoint;
+}
+
 /* What an earlier trace left in the rings is not ours. */
 static int drop_event(void *ctx, void *data, size_t size)
 {
@@ -152,8 +172,12 @@ static void empty_rings(const struct programs *programs)
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing)
 {
-	const struct tracer_options tracer = { .on_chain = options->on_chain, .ctx = options->ctx };
 	struct tracing *tracing = calloc(1, sizeof(*tracing));
+	const struct tracer_options tracer = {
+		.on_chain = on_chain,
+		.endpoint_at = endpoint_at,
+		.ctx = tracing,
+	};
 	int r = -ENOMEM;
 
 	if (!tracing)

@@ -39,11 +39,23 @@ static void connection_end(struct messages *messages, struct connection *connect
 	connection_drop(&messages->connections, connection);
 }
 
+/* The program that sees a packet leave does not ask to whom it goes, so it is asked here, once. */
+static void name_ends(const struct address_book *addresses, struct connection *connection)
+{
+	if (!addresses->endpoint_at)
+		return;
+	for (int end = 0; end < 2; end++)
+		connection->endpoint[end] =
+			addresses->endpoint_at(addresses->ctx, &connection->key.addr[end]);
+}
+
 static struct connection *connection_begin(struct messages *messages, const struct hf_flow *flow)
 {
 	struct connection *connection = connection_add(&messages->connections, flow);
 
-	if (!connection)
+	if (connection)
+		name_ends(&messages->addresses, connection);
+	else
 		messages->stats->refused_connections++;
 	return connection;
 }
@@ -169,7 +181,7 @@ static void pass_point(const struct way *way, const struct piece *piece,
 	switch (packet->point) {
 	case HF_POINT_LEAVE:
 		stream_left(stream, &env, piece, now_ns, packet->verdict,
-			    is_named(packet->dst_endpoint));
+			    is_named(way->connection->endpoint[!way->from]));
 		break;
 	case HF_POINT_ENTER:
 		stream_entered(stream, &env, piece, now_ns, packet->verdict);
@@ -468,8 +480,9 @@ void open_call_ends(const struct open_call *call, struct call_ends *ret_ends)
 	};
 }
 
-int messages_new(const struct message_sink *sink, const struct message_limits *limits,
-		 struct budget *budget, struct tracer_stats *stats, struct messages **ret_messages)
+int messages_new(const struct message_sink *sink, const struct address_book *addresses,
+		 const struct message_limits *limits, struct budget *budget,
+		 struct tracer_stats *stats, struct messages **ret_messages)
 {
 	struct messages *messages = calloc(1, sizeof(*messages));
 	int r;
@@ -477,6 +490,7 @@ int messages_new(const struct message_sink *sink, const struct message_limits *l
 	if (!messages)
 		return -ENOMEM;
 	messages->sink = *sink;
+	messages->addresses = *addresses;
 	messages->limits = *limits;
 	messages->budget = budget;
 	messages->stats = stats;

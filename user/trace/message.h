@@ -87,6 +87,12 @@ struct message_sink {
 	void (*on_over)(void *ctx, struct open_call *call);
 };
 
+/* See tracer_options. */
+struct address_book {
+	void *ctx;
+	uint32_t (*endpoint_at)(void *ctx, const struct hf_addr *addr); /* NULL: nobody to ask */
+};
+
 struct message_limits {
 	unsigned int connections;
 	unsigned int calls;
@@ -99,8 +105,9 @@ struct message_limits {
 struct messages;
 
 /* Returns 0 or -ENOMEM. `stats` and `budget` must live as long. */
-int messages_new(const struct message_sink *sink, const struct message_limits *limits,
-		 struct budget *budget, struct tracer_stats *stats, struct messages **ret_messages);
+int messages_new(const struct message_sink *sink, const struct address_book *addresses,
+		 const struct message_limits *limits, struct budget *budget,
+		 struct tracer_stats *stats, struct messages **ret_messages);
 void messages_free(struct messages *messages);
 
 /* Events, in the order of their times. */

@@ -80,6 +80,7 @@ static int tracer_join(struct tracer *t)
 	const struct tracer_options *o = &t->options;
 	struct message_limits limits = { o->connections, o->calls,	   o->settle_ns,
 					 o->call_ns,	 o->connection_ns, random_seed() };
+	struct address_book addresses = { o->ctx, o->endpoint_at };
 	struct chain_sink user = { o->ctx, o->on_chain };
 	struct message_sink calls = calls_sink(&t->calls);
 	struct event_sink events;
@@ -89,7 +90,7 @@ static int tracer_join(struct tracer *t)
 	if (r < 0)
 		return r;
 	t->calls = (struct calls){ t->chains, &t->stats };
-	r = messages_new(&calls, &limits, &t->budget, &t->stats, &t->messages);
+	r = messages_new(&calls, &addresses, &limits, &t->budget, &t->stats, &t->messages);
 	if (r < 0)
 		return r;
 	events = (struct event_sink){ t->messages, on_packet, on_socket };

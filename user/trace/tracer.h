@@ -24,7 +24,12 @@ struct tracer;
 struct tracer_options {
 	/* The tree is valid during the call only. It must not call back into this tracer. */
 	void (*on_chain)(void *ctx, const struct chain *chain);
-	void *ctx;
+	/*
+	 * Whose address is this? Asked for both ends when a connection is first heard of; 0: nobody's that is known. NULL: a name
+	 * is learnt from the events alone.
+	 */
+	uint32_t (*endpoint_at)(void *ctx, const struct hf_addr *addr);
+	void *ctx; /* of both */
 
 	uint64_t window_ns; /* how much out of order events may come; 10 ms */
 	unsigned int window_max; /* events waiting in that window; 65536 */

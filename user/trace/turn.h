@@ -13,6 +13,7 @@
 
 struct messages {
 	struct message_sink sink;
+	struct address_book addresses;
 	struct message_limits limits;
 	struct budget *budget;
 	struct tracer_stats *stats;
