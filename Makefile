@@ -3,6 +3,7 @@
 #   make            build/hopfault and build/hopchain
 #   make demo       the main job on this machine, from nothing (root; installs what is missing);
 #                   ENGINE=docker: on containers, in the engine that runs, else in one of its own
+#   make lab-NAME   an experiment, its figures and its page: latency, ... (root; docs/labs.md); ENGINE=docker as above
 #   make test       all tests (root; installs what is missing)
 #   make bench      paired measurements
 #   make help       all targets
@@ -125,6 +126,11 @@ setup:
 demo: setup
 	$(MAKE) all $(if $(filter docker,$(ENGINE)),$(BUILD)/static/hopchain)
 	OUT=$(OUT) ENGINE=$(ENGINE) scripts/demo
+
+# OUT is the demo's folder unless it was given.
+lab-%: setup
+	$(MAKE) all $(if $(filter docker,$(ENGINE)),$(BUILD)/static/hopchain)
+	OUT=$(if $(filter file,$(origin OUT)),out/$@,$(OUT)) ENGINE=$(ENGINE) scripts/labs/$* $(if $(SHORT),--short)
 
 test: setup
 	tests/run

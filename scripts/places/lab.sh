@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2034,SC2154 # what the demo has, and uses
+# shellcheck shell=bash disable=SC2034,SC2154 # what the reader has, and uses
 #
-# lab.sh - the demo in hopfault's own lab: network namespaces, no container engine. What each function is for stands in
-# scripts/demo.
+# lab.sh - the demo, or a lab, in hopfault's own lab: network namespaces, no container engine. What each function is for
+# stands in scripts/demo.
 
 place_tools=(ip)
 place_load=(lab load)
@@ -15,8 +15,16 @@ place_status() {
 	show hopfault lab status
 }
 
-place_monolith() {
-	show hopfault lab up --replace --monolith 5 --work "$work"
+place_chain() { # N [OPTION...]
+	show hopfault lab up --replace --services "$@"
+}
+
+place_monolith() { # N [OPTION...]
+	show hopfault lab up --replace --monolith "$@"
+}
+
+place_name() { # NAME: how the tables and CSV files call this service
+	echo "$1"
 }
 
 place_down() {

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034,SC2154 # what the reader has, and uses
+#
+# docker.sh - the demo, or a lab, on containers: in the engine that runs, if one does, else in one that is started for it.
+# place_up takes scripts/compose/compose.yaml as it is; place_chain and place_monolith write one of that kind into the run
+# folder. What each function is for stands in scripts/demo. The reader may have set:
+#
+#     project          of compose: containers are PROJECT_a_1 ...
+#     image            what theirs is called
+#     engine_folder    where an engine of its own is made, when none runs
+
+place_tools=(docker)
+place_load=(lab load --from client --to a:8080)
+project=${project:-hf} # short, for names of two of them stand in the tables
+image=${image:-hopfault/hopchain}
+engine_folder=${engine_folder:-/var/lib/hopfault-demo-engine}
+compose_file=$here/scripts/compose/compose.yaml
+is_up=$run_folder/compose-is-up
+docker_says=''
+
+engine() { "$here/scripts/engine" "$@"; }
+compose() { engine compose -p "$project" -f "$compose_file" "$@"; }
+
+# The engine that a `docker` command would use now.
+running_engine() {
+	docker_says=$(docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null) || docker_says=unix:///var/run/docker.sock
+	docker version >/dev/null 2>&1
+}
+
+use_engine() { # SOCKET
+	export DOCKER_HOST=unix://$1 HOPFAULT_DOCKER_SOCKET=$1
+}
+
+find_engine() {
+	if running_engine; then
+		[[ $docker_says == unix://* ]] || fail "the engine at $docker_says is not on this machine; unset DOCKER_HOST for one that is"
+		use_engine "${docker_says#unix://}"
+		say "The engine that runs: $docker_says"
+		return
+	fi
+	say "No engine runs, so one is started for this: scripts/engine up $engine_folder"
+	engine up "$engine_folder" $$
+	use_engine "$engine_folder/docker.sock"
+}
+
+place_up() {
+	find_a_free_engine
+	say_command docker-compose -p "$project" -f "${compose_file#"$here/"}" up -d
+	bring_up
+}
+
+find_a_free_engine() {
+	[[ -x $build/static/hopchain ]] || fail "$build/static/hopchain is not there: make it with ENGINE=docker"
+	[[ ! -e $is_up ]] || return 0
+	find_engine
+	[[ -z $(containers) ]] || fail "this engine has a project '$project' already, which is not ours: nothing was done to it"
+	echo "$HOPFAULT_DOCKER_SOCKET" >"$is_up"
+}
+
+bring_up() {
+	compose up -d --build --remove-orphans >>"$out/compose.txt" 2>&1 || fail "it did not come up, see $out/compose.txt"
+	wait_for_answers
+}
+
+# ---- services as they are asked for ----
+
+place_chain() { # N [OPTION...]
+	local count=$1
+	shift
+	find_a_free_engine
+	say "Containers $(service_name 0) to $(service_name $((count - 1))), each calling the next: hopchain $*"
+	compose_file=$run_folder/compose.yaml
+	write_chain "$count" "$@" >"$compose_file"
+	bring_up
+}
+
+place_monolith() { # N [OPTION...]
+	local steps=$1
+	shift
+	find_a_free_engine
+	say "One container, which does the work of $steps: hopchain --monolith $steps $*"
+	compose_file=$run_folder/compose.yaml
+	write_chain 1 --monolith "$steps" "$@" >"$compose_file"
+	bring_up
+}
+
+service_name() { local letters=abcdefghijklmnopqrstuvwxyz && echo "${letters:$1:1}"; } # 0: a
+
+in_ms() { # TIME in ms or s
+	case $1 in
+	*ms) echo "${1%ms}" ;;
+	*s) echo $((${1%s} * 1000)) ;;
+	esac
+}
+
+# As `hopfault lab up` makes it: each waits for the next one an equal step less than the one before.
+write_chain() { # N [OPTION...]
+	local count=$1 words=() timeout_ms=1000 i
+	shift
+	while (($#)); do
+		case $1 in
+		--timeout) timeout_ms=$(in_ms "$2") && shift ;;
+		*) words+=("$1") ;;
+		esac
+		shift
+	done
+	echo "services:"
+	for ((i = count - 1; i >= 0; i--)); do
+		write_service "$(service_name $i)" "$((i + 1 == count))" "$(service_name $((i + 1)))" \
+			"--name $(service_name $i) ${words[*]}" $((timeout_ms * (count - i) / count))
+	done
+	write_service client 0 a "--name client" 1000
+}
+
+write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS
+	echo "  $1:"
+	echo "    image: $image"
+	if (($2)); then
+		echo "    build: { context: $build/static, dockerfile: $here/scripts/compose/Dockerfile }"
+		echo "    command: $4"
+	elif [[ $1 == client ]]; then
+		echo "    command: $4"
+		echo "    depends_on: [$3]"
+	else
+		echo "    command: $4 --next $3:8080 --timeout $5ms"
+		echo "    depends_on: [$3]"
+	fi
+}
+
+place_name() { # NAME: how the tables and CSV files call this service
+	echo "${project}_$1_1"
+}
+
+wait_for_answers() {
+	local tries
+	for ((tries = 0; tries < 100; tries++)); do
+		! hopfault "${place_load[@]}" -n 1 --fail-on-error >/dev/null 2>&1 || return 0
+		sleep 0.1
+	done
+	fail "the services do not answer; docker logs tells more"
+}
+
+containers() {
+	docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" 2>/dev/null || true
+}
+
+place_status() {
+	show hopfault ps
+}
+
+place_down() {
+	say_command docker-compose -p "$project" -f "${compose_file#"$here/"}" down
+	place_end
+}
+
+place_end() {
+	if [[ -e $is_up ]]; then
+		use_engine "$(cat "$is_up")"
+		compose down -t 0 >/dev/null 2>&1 || true
+		docker rmi "$image" >/dev/null 2>&1 || true
+	fi
+	engine down "$engine_folder"
+}
+
+place_inodes() {
+	local pid
+	containers | xargs -r docker inspect -f '{{.State.Pid}}' | while read -r pid; do
+		stat -L -c %i "/proc/$pid/ns/net"
+	done
+}
+
+# The host's side of the veths: in the test engine's namespace, or where we are.
+place_within() {
+	local namespace
+	if namespace=$(cat "$engine_folder/netns" 2>/dev/null); then
+		nsenter --net="/run/netns/$namespace" "$@"
+	elif running_engine; then
+		"$@"
+	fi
+}
+
+place_inventory() {
+	echo "containers|docker ps -a|$(containers | wc -l)"
+	echo "their networks|docker network ls|$(docker network ls -q --filter "label=com.docker.compose.project=$project" 2>/dev/null | wc -l)"
+	echo "their image|docker images|$(docker images -q "$image" 2>/dev/null | wc -l)"
+	echo "the test engine's processes|/proc/*/exe and cmdline|$(engine left "$engine_folder" | wc -l)"
+	echo "the test engine's files|ls|$(find "$engine_folder" -maxdepth 1 2>/dev/null | wc -l)"
+}
