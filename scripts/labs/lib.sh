@@ -82,6 +82,7 @@ lab_make_run_folder() {
 	exec 9>"$run_folder/lock"
 	flock 9
 	export HOPFAULT_RUN_DIR=$run_folder
+	echo "$place" >"$run_folder/place"
 }
 
 # What a run has made is found again by the name of its folder, also when it was killed.
@@ -125,9 +126,12 @@ lab_clear() ( # FOLDER: a process of its own, which takes on the other's names
 	flock -n 9 || exit 0
 	say "A lab was killed; taking down what it left."
 	# shellcheck disable=SC2030 # yes
-	run_folder=$1 is_up=$1/compose-is-up
+	run_folder=$1
 	lab_set_names "$1"
 	export HOPFAULT_RUN_DIR=$1
+	place=$(cat "$1/place")
+	# shellcheck source=scripts/places/lab.sh
+	. "$here/scripts/places/$place.sh"
 	lab_take_down
 )
 
