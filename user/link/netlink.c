@@ -264,11 +264,19 @@ int netlink_watch_fd(const struct netlink_watch *watch)
 	return mnl_socket_get_fd(watch->socket);
 }
 
+/* A bridge tells of its ports in the same messages: that one was removed from it is not that it is gone. */
+static bool is_of_a_bridge(const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+
+	return info->ifi_family == AF_BRIDGE;
+}
+
 static void watch_tell(struct netlink_watch *watch, const struct nlmsghdr *message)
 {
 	struct netlink_link link;
 
-	if (netlink_parse_link(message, &link) < 0)
+	if (netlink_parse_link(message, &link) < 0 || is_of_a_bridge(message))
 		return;
 	watch->tell(message->nlmsg_type == RTM_NEWLINK ? NETLINK_LINK_NEW : NETLINK_LINK_REMOVED,
 		    &link, watch->user);
