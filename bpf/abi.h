@@ -33,11 +33,13 @@ _Static_assert(sizeof(struct hf_addr) == 16, "struct hf_addr is a map key");
 
 /*
  * Endpoint ids. An id is given to a name once and never reused while the owner lives. Those below HF_ENDPOINT_FIRST
- * have no device: who sends to them is judged when the packet leaves its sender.
+ * are not managed: host, world and other have no device, so who sends to them is judged when the packet leaves its sender.
  */
 enum {
 	HF_ENDPOINT_NONE = 0,
 	HF_ENDPOINT_WORLD = 1, /* whose addresses are nobody's that is known here */
+	/* a veth that may be one of several endpoints that are missing; cut from whomever one of them is cut from */
+	HF_ENDPOINT_QUARANTINE = 2,
 	HF_ENDPOINT_HOST = 3, /* the network stack of the namespace in which the device is */
 	HF_ENDPOINT_OTHER = 4, /* on a network of containers, or a group's: nobody named it */
 	HF_ENDPOINT_FIRST = 16, /* the first id that a name can have */

@@ -2,7 +2,7 @@
 /*
  * daemon.c - the owner's life.
  *
- *   lock -> give up privileges -> clean what a killed one left -> programs -> delay engine -> endpoints -> faults -> socket
+ *   lock -> give up privileges -> clean what a killed one left -> programs -> delay engine -> guard -> endpoints -> faults -> socket
  *   tick: show life, heal what has expired, read the ring, end when idle
  *   end:  heal all, detach all, release what is held; in reverse
  *
@@ -61,6 +61,7 @@ static void tick(void *ctx, uint32_t events)
 	keeper_tick(owner, now_ns);
 	clients_tick(owner->clients, now_ns);
 	session_tick(owner, now_ns);
+	follow_update(owner->follow);
 	if (!owner->trace.client)
 		loop_timer_set(owner->tick_fd, TICK_IDLE_NS);
 	if (has_work(owner))
@@ -234,6 +235,24 @@ static int start_hold(struct owner *owner)
 	return 0;
 }
 
+static int make_follow(struct owner *owner)
+{
+	int r;
+
+	r = follow_new(&(struct follow_options){ .programs = owner->programs, .loop = owner->loop },
+		       &owner->follow);
+	return r < 0 ? log_err(r, "cannot start the threads that follow endpoints: %s",
+			       strerror(-r))
+		     : 0;
+}
+
+static void on_lost(void *ctx)
+{
+	struct owner *owner = ctx;
+
+	follow_update(owner->follow);
+}
+
 static int make_managed(struct owner *owner)
 {
 	return managed_new(
@@ -241,6 +260,8 @@ static int make_managed(struct owner *owner)
 			.programs = owner->programs,
 			.hold = owner->hold,
 			.loop = owner->loop,
+			.guard = follow_guard(owner->follow),
+			.lost = on_lost,
 			.engine = owner->with.engine,
 			.progress = on_progress,
 			.ctx = owner,
@@ -271,6 +292,11 @@ static int make_clients(struct owner *owner)
 	};
 
 	return clients_new(owner->loop, &handlers, &owner->clients);
+}
+
+static int begin_to_follow(struct owner *owner)
+{
+	return follow_begin(owner->follow, owner->managed, owner->faults);
 }
 
 static int listen_for_clients(struct owner *owner)
@@ -358,6 +384,9 @@ static void take_down(struct owner *owner)
 	char path[256];
 
 	session_drop(owner);
+	if (owner->faults)
+		faults_heal_all(owner->faults);
+	follow_free(owner->follow);
 	faults_free(owner->faults);
 	managed_free(owner->managed);
 	lease_end(owner->lease);
@@ -376,9 +405,9 @@ static void take_down(struct owner *owner)
 int daemon_run(const struct daemon_options *options)
 {
 	static int (*const steps[])(struct owner * owner) = {
-		take_lock,     drop_privileges, clean_residue,	    make_loop,	  watch_signals,
-		load_programs, make_mark,	start_hold,	    make_managed, make_faults,
-		make_clients,  start_ticking,	listen_for_clients,
+		take_lock,     drop_privileges, clean_residue, make_loop,     watch_signals,
+		load_programs, make_mark,	start_hold,    make_follow,   make_managed,
+		make_faults,   begin_to_follow, make_clients,  start_ticking, listen_for_clients,
 	};
 	struct owner *owner = calloc(1, sizeof(*owner));
 	int r = 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "daemon/residue.h"
 #include "link/qdisc.h"
 
@@ -69,17 +70,45 @@ void device_detach(const struct device_tools *tools, struct device *device)
 }
 
 /* The fq's clone trick needs a clsact filter at the egress, also where TCX is to be had. */
+static bool needs_clsact(const struct device *device, enum clsact_hook hook)
+{
+	return hook == CLSACT_EGRESS && device->engine == HF_ENGINE_FQ;
+}
+
 static int attach_hooks(const struct device_tools *tools, struct device *device)
 {
 	int r = 0;
 
 	for (enum clsact_hook hook = 0; hook < CLSACT_HOOKS && r >= 0; hook++)
-		r = programs_attach(tools->programs, &device->netns, device->ifindex, hook,
-				    hook == CLSACT_EGRESS && device->engine == HF_ENGINE_FQ,
-				    &device->hook[hook]);
+		if (!device->hook[hook].is_attached)
+			r = programs_attach(tools->programs, &device->netns, device->ifindex, hook,
+					    needs_clsact(device, hook), &device->hook[hook]);
 	if (r >= 0)
 		r = residue_record(&device->netns, device->ifindex, device->hook,
 				   device->fq_handle);
+	return r;
+}
+
+/* The guard's program goes on until ours is there, where it can't be ours. */
+static int adopt(const struct device_tools *tools, struct device *device)
+{
+	struct attachment *egress = &device->hook[CLSACT_EGRESS], guards = { .link_fd = -1 };
+	struct guard_adoption adoption;
+	int r;
+
+	if (!guard_adopt(tools->guard, device->netns.id, device->ifindex, &adoption)) {
+		r = attach_hooks(tools, device);
+		device->guarded_ns = clock_now_ns();
+		return r;
+	}
+	if (needs_clsact(device, CLSACT_EGRESS) && adoption.enter.link_fd >= 0)
+		guards = adoption.enter;
+	else if (adoption.enter.is_attached)
+		*egress = adoption.enter;
+	r = attach_hooks(tools, device);
+	device->appeared_ns = adoption.seen_ns;
+	device->guarded_ns = adoption.program_ns ? adoption.program_ns : clock_now_ns();
+	programs_detach(&device->netns, device->ifindex, CLSACT_EGRESS, &guards);
 	return r;
 }
 
@@ -90,6 +119,7 @@ int device_attach(const struct device_tools *tools, const struct device_owner *o
 	struct device device = {
 		.netns = NETNS_NONE,
 		.ifindex = side->ifindex,
+		.master = side->master,
 		.engine = tools->engine,
 		.network = network,
 		.hook = { { .link_fd = -1 }, { .link_fd = -1 } },
@@ -107,7 +137,7 @@ int device_attach(const struct device_tools *tools, const struct device_owner *o
 	}
 	r = device_tell(tools, &device, owner);
 	if (r >= 0)
-		r = attach_hooks(tools, &device);
+		r = adopt(tools, &device);
 	if (r < 0) {
 		device_detach(tools, &device);
 		return r;

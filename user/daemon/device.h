@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/guard.h"
 #include "daemon/host.h"
 #include "endpoint/endpoint.h"
 #include "link/programs.h"
@@ -17,18 +18,22 @@
 struct device {
 	struct netns netns; /* owned copy */
 	uint32_t ifindex;
+	uint32_t master; /* its bridge; 0: none */
 	char ifname[IFNAMSIZ];
 	enum hf_engine engine; /* of its egress */
 	struct attachment hook[CLSACT_HOOKS];
 	uint32_t fq_handle; /* 0: no fq of ours */
 	uint64_t fq_delay_ns; /* what it is sized for */
 	uint16_t network; /* its number, see networks.h; 0: none */
+	uint64_t appeared_ns; /* when it was taken into quarantine; 0: it was not */
+	uint64_t guarded_ns; /* since when that is complete: row and program, or by the owner */
 };
 
 /* What devices are worked on with. */
 struct device_tools {
 	struct programs *programs;
 	struct hosts *hosts;
+	struct guard *guard;
 	enum hf_engine engine; /* what delays are to be done by */
 };
 
@@ -39,7 +44,7 @@ struct device_owner {
 	bool outward;
 };
 
-/* All or nothing. -EBUSY, -EADDRINUSE (another owner), -ENODEV, or what the kernel says. */
+/* All or nothing; what the guard has of it already is taken over, without a gap. -EBUSY, -EADDRINUSE (another owner), -ENODEV, or what the kernel says. */
 int device_attach(const struct device_tools *tools, const struct device_owner *owner,
 		  const struct endpoint_host_side *side, uint16_t network,
 		  struct device *ret_device);

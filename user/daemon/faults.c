@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "fault/quarantine.h"
 
 #define MEANT_NAMES 3 /* of what one word meant, at least, are said by name */
 
@@ -93,12 +94,34 @@ static void note_meaning(const struct faults *faults, const char *word, const ui
 		strcpy(meant + used, one);
 }
 
-static int resolve_one(struct faults *faults, const char *word, uint32_t *ret_id, char *ret_error)
+/* Nobody is called so now, as far as anybody knows. */
+static bool may_come(int r)
+{
+	return r == -ENOENT || r == -EHOSTDOWN || r == -ESRCH || r == -ENXIO || r == -ECONNREFUSED;
+}
+
+static int await(struct faults *faults, const char *word, uint32_t *ret_id, char *ret_error)
+{
+	const struct managed_endpoint *endpoint;
+	int r;
+
+	ret_error[0] = '\0';
+	r = managed_await(faults->with.managed, word, &endpoint, ret_error);
+	if (r < 0)
+		return r;
+	*ret_id = endpoint->id;
+	return 0;
+}
+
+static int resolve_one(struct faults *faults, const char *word, bool when_up, uint32_t *ret_id,
+		       char *ret_error)
 {
 	const struct managed_endpoint *endpoint;
 	int r;
 
 	r = managed_take(faults->with.managed, word, &endpoint, ret_error);
+	if (when_up && may_come(r))
+		return await(faults, word, ret_id, ret_error);
 	if (r < 0)
 		return r;
 	*ret_id = endpoint->id;
@@ -121,16 +144,22 @@ static bool is_outside(uint32_t id)
 	return id == HF_ENDPOINT_HOST || id == HF_ENDPOINT_WORLD;
 }
 
-static int resolve_word(struct faults *faults, const char *word, struct ids *ids, char *meant,
-			char *ret_error)
+/* What it means now; when it means nobody and is to be waited for, whoever it will mean. */
+static int resolve_word(struct faults *faults, const char *word, bool when_up, struct ids *ids,
+			char *meant, char *ret_error)
 {
 	_cleanup_(freep) uint32_t *id = NULL;
+	uint32_t awaited;
 	size_t count = 0;
 	int r;
 
 	if (reserved_id(word))
 		return ids_add(ids, reserved_id(word));
 	r = managed_take_all(faults->with.managed, word, &id, &count, ret_error);
+	if (when_up && may_come(r)) {
+		r = await(faults, word, &awaited, ret_error);
+		return r < 0 ? r : ids_add(ids, awaited);
+	}
 	for (size_t i = 0; i < count && r >= 0; i++)
 		r = ids_add(ids, id[i]);
 	if (r < 0 || count < 2)
@@ -141,8 +170,8 @@ static int resolve_word(struct faults *faults, const char *word, struct ids *ids
 }
 
 /* A comma list; the parser has seen to it that no name in it is empty. What words meant is added to meant. */
-static int resolve_list(struct faults *faults, const char *list, struct ids *ret_ids, char *meant,
-			char *ret_error)
+static int resolve_list(struct faults *faults, const char *list, bool when_up, struct ids *ret_ids,
+			char *meant, char *ret_error)
 {
 	_cleanup_(freep) char *copy = strdup(list);
 	char *at = NULL;
@@ -150,7 +179,7 @@ static int resolve_list(struct faults *faults, const char *list, struct ids *ret
 
 	for (char *word = copy ? strtok_r(copy, ",", &at) : NULL; word && r >= 0;
 	     word = strtok_r(NULL, ",", &at))
-		r = resolve_word(faults, word, ret_ids, meant, ret_error);
+		r = resolve_word(faults, word, when_up, ret_ids, meant, ret_error);
 	if (r >= 0 && ret_ids->has_many)
 		ids_make_unique(ret_ids);
 	return r;
@@ -209,6 +238,8 @@ static int make_live(struct faults *faults, struct faultset **candidate)
 	int r;
 
 	r = faultset_compile(*candidate, &rules, &count);
+	if (r >= 0)
+		r = quarantine_compile(*candidate, &rules, &count);
 	if (r >= 0)
 		r = look_outward(faults, *candidate, true);
 	if (r >= 0)
@@ -470,9 +501,9 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 	uint32_t self;
 	int r;
 
-	r = resolve_list(faults, request->src, &src, meant, ret_error);
+	r = resolve_list(faults, request->src, request->when_up, &src, meant, ret_error);
 	if (r >= 0)
-		r = resolve_list(faults, request->dst, &dst, meant, ret_error);
+		r = resolve_list(faults, request->dst, request->when_up, &dst, meant, ret_error);
 	if (r < 0)
 		return r;
 	r = links_add_between(&links, src.id, src.count, dst.id, dst.count, request->both, &self);
@@ -539,7 +570,8 @@ static int pattern_links(struct faults *faults, const struct partition_request *
 		for (size_t k = 0; k < ids[i].count && r >= 0; k++)
 			r = ids_add(&all, ids[i].id[k]);
 	if (r >= 0 && isolated_word)
-		r = resolve_one(faults, isolated_word, &grudge.isolated, ret_error);
+		r = resolve_one(faults, isolated_word, request->when_up, &grudge.isolated,
+				ret_error);
 	if (r < 0)
 		return r;
 	r = grudge_links(&grudge, all.id, all.count, ret_links, &reason);
@@ -561,7 +593,9 @@ static void partition_text(const struct partition_request *request, const struct
 	if (request->oneway && used < size)
 		used += (size_t)snprintf(text + used, size - used, " oneway");
 	if (request->network && used < size)
-		snprintf(text + used, size - used, " net %s", request->network);
+		used += (size_t)snprintf(text + used, size - used, " net %s", request->network);
+	if (request->when_up && used < size)
+		snprintf(text + used, size - used, " when up");
 }
 
 static int partition_wish(struct faults *faults, const struct partition_request *request,
@@ -594,7 +628,8 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 	rule.seed = request->has_seed ? request->seed : random_seed();
 	seeded.seed = rule.seed;
 	for (size_t i = 0; i < request->groups && r >= 0; i++)
-		r = resolve_list(faults, request->group[i], &ids[i], meant, ret_error);
+		r = resolve_list(faults, request->group[i], request->when_up, &ids[i], meant,
+				 ret_error);
 	if (r >= 0)
 		r = partition_wish(faults, request, grudge ? &seeded : NULL, isolated_word, ids,
 				   &links, ret_error);

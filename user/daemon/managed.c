@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/networks.h"
 #include "daemon/outside.h"
@@ -188,7 +189,19 @@ static void tap_changed(void *ctx, const struct host *host)
 	}
 }
 
-/* A veth went, and with it all that was attached to it. */
+/* A veth went. What is left of the endpoint's devices stays as it is: a partition must hold there. */
+static void lose_device(struct managed *managed, struct managed_endpoint *endpoint, size_t i)
+{
+	log_info("%s has lost %s%s", endpoint->name, endpoint->device[i].ifname,
+		 endpoint->devices == 1 ? ": it is down" : "");
+	device_detach(&managed->tools, &endpoint->device[i]);
+	endpoint->device[i] = endpoint->device[--endpoint->devices];
+	endpoint->has_lost = true;
+	endpoint->changed_ns = clock_now_ns();
+	if (endpoint->devices == 0)
+		drop_endpoint_devices(managed, endpoint);
+}
+
 static void drop_device(struct managed *managed, struct netns_id id, uint32_t ifindex)
 {
 	for (size_t i = 0; i < managed->endpoints; i++) {
@@ -197,8 +210,8 @@ static void drop_device(struct managed *managed, struct netns_id id, uint32_t if
 		for (size_t k = 0; k < endpoint->devices; k++) {
 			if (!device_is(&endpoint->device[k], id, ifindex))
 				continue;
-			log_debug("%s is gone: %s", endpoint->name, endpoint->device[k].ifname);
-			drop_endpoint_devices(managed, endpoint);
+			lose_device(managed, endpoint, k);
+			managed->with.lost(managed->with.ctx);
 			return;
 		}
 	}
@@ -221,13 +234,12 @@ static void look_again(struct managed *managed, const struct host *host)
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
-		for (size_t k = 0; k < endpoint->devices; k++)
-			if (is_in(&endpoint->device[k], host) &&
-			    device_is_gone(nl, &endpoint->device[k])) {
-				drop_endpoint_devices(managed, endpoint);
-				break;
-			}
+		for (size_t k = endpoint->devices; k > 0; k--)
+			if (is_in(&endpoint->device[k - 1], host) &&
+			    device_is_gone(nl, &endpoint->device[k - 1]))
+				lose_device(managed, endpoint, k - 1);
 	}
+	managed->with.lost(managed->with.ctx);
 }
 
 static void link_news(void *ctx, const struct host *host, enum netlink_news news,
@@ -278,6 +290,9 @@ static int add_named(struct managed *managed, enum endpoint_kind kind, const cha
 	endpoint->id = managed->next_id++;
 	endpoint->kind = kind;
 	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+	if (kind)
+		snprintf(endpoint->word, sizeof(endpoint->word), "%s:%.110s",
+			 endpoint_kind_word(kind), name);
 	managed->endpoint[managed->endpoints++] = endpoint;
 	*ret_endpoint = endpoint;
 	return 0;
@@ -292,40 +307,153 @@ static void copy_addresses(const struct endpoint *from, struct managed_endpoint 
 				to->addr[to->addrs++] = from->interface[i].addr[k];
 }
 
+/* Its device of this interface; NULL: that is new. */
+static struct device *find_device(const struct managed_endpoint *endpoint,
+				  const struct endpoint_interface *interface)
+{
+	for (size_t i = 0; i < endpoint->devices; i++)
+		if (device_is(&endpoint->device[i], interface->host.netns.id,
+			      interface->host.ifindex))
+			return &endpoint->device[i];
+	return NULL;
+}
+
+/* What devices become: those that stay are copies, those that are new are attached. */
+struct exchange {
+	struct device *device; /* owned */
+	bool *is_new; /* owned */
+	size_t devices;
+	size_t news;
+};
+
+static void exchange_done(struct exchange *exchange)
+{
+	free(exchange->device);
+	free(exchange->is_new);
+}
+
+static void take_back(struct managed *managed, struct exchange *exchange)
+{
+	for (size_t i = 0; i < exchange->devices; i++)
+		if (exchange->is_new[i])
+			device_detach(&managed->tools, &exchange->device[i]);
+}
+
+static int prepare(struct managed *managed, const struct endpoint *from,
+		   const struct managed_endpoint *to, struct exchange *exchange)
+{
+	const struct device_owner owner = owner_of(to);
+	int r = 0;
+
+	exchange->device = calloc(from->interfaces + 1, sizeof(*exchange->device));
+	exchange->is_new = calloc(from->interfaces + 1, sizeof(*exchange->is_new));
+	if (!exchange->device || !exchange->is_new)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->interfaces && r >= 0; i++) {
+		const struct device *stays = find_device(to, &from->interface[i]);
+
+		if (stays)
+			exchange->device[i] = *stays;
+		else
+			r = device_attach(&managed->tools, &owner, &from->interface[i].host,
+					  networks_number(&managed->networks, &from->interface[i]),
+					  &exchange->device[i]);
+		if (r < 0)
+			break;
+		exchange->is_new[i] = !stays;
+		exchange->news += !stays;
+		exchange->devices++;
+	}
+	if (r < 0)
+		take_back(managed, exchange);
+	return r;
+}
+
+static bool does_stay(const struct exchange *exchange, const struct device *device)
+{
+	for (size_t i = 0; i < exchange->devices; i++)
+		if (device_is(&exchange->device[i], device->netns.id, device->ifindex))
+			return true;
+	return false;
+}
+
+/* How it came, for the user to see. */
+static void note_coming(struct managed_endpoint *endpoint, const struct exchange *exchange)
+{
+	uint64_t now_ns = clock_now_ns();
+	const struct device *slowest = NULL;
+
+	endpoint->changed_ns = now_ns;
+	if (endpoint->has_lost)
+		endpoint->reattached++;
+	endpoint->has_lost = false;
+	for (size_t i = 0; i < exchange->devices; i++) {
+		const struct device *device = &exchange->device[i];
+
+		if (!exchange->is_new[i] || !device->appeared_ns)
+			continue;
+		endpoint->quarantined++;
+		if (!slowest || device->guarded_ns - device->appeared_ns >
+					slowest->guarded_ns - slowest->appeared_ns)
+			slowest = device;
+	}
+	if (!slowest)
+		return;
+	endpoint->reattach_ns = slowest->guarded_ns - slowest->appeared_ns;
+	endpoint->identify_ns = now_ns - slowest->appeared_ns;
+}
+
+static void exchange_devices(struct managed *managed, struct managed_endpoint *endpoint,
+			     struct exchange *exchange)
+{
+	for (size_t i = 0; i < endpoint->devices; i++)
+		if (!does_stay(exchange, &endpoint->device[i]))
+			device_detach(&managed->tools, &endpoint->device[i]);
+	if (exchange->news)
+		note_coming(endpoint, exchange);
+	free(endpoint->device);
+	endpoint->device = TAKE_PTR(exchange->device);
+	endpoint->devices = exchange->devices;
+	if (endpoint->width < endpoint->devices)
+		endpoint->width = endpoint->devices;
+}
+
 static int attach_endpoint(struct managed *managed, const struct endpoint *from,
 			   struct managed_endpoint *to)
 {
-	const struct device_owner owner = owner_of(to);
+	_cleanup_(exchange_done) struct exchange exchange = {};
 	int r;
 
-	to->device = calloc(from->interfaces, sizeof(*to->device));
-	if (!to->device)
-		return -ENOMEM;
+	r = prepare(managed, from, to, &exchange);
+	if (r < 0)
+		return r;
+	untell(managed, to);
+	exchange_devices(managed, to, &exchange);
+	to->is_waiting = false;
 	to->netns = from->netns.id;
+	if (from->id[0])
+		strcpy(to->container, from->id);
 	copy_addresses(from, to);
 	r = tell_addresses(managed, to);
 	if (r >= 0)
 		r = tell_namespace(managed, to);
-	for (size_t i = 0; r >= 0 && i < from->interfaces; i++) {
-		r = device_attach(&managed->tools, &owner, &from->interface[i].host,
-				  networks_number(&managed->networks, &from->interface[i]),
-				  &to->device[i]);
-		if (r >= 0)
-			to->devices++;
-	}
 	if (r < 0)
 		drop_endpoint_devices(managed, to);
 	return r;
 }
 
-static bool has_device(const struct managed_endpoint *endpoint,
-		       const struct endpoint_interface *interface)
+/* An interface gets its addresses after it was made. */
+static bool has_same_addresses(const struct managed_endpoint *endpoint, const struct endpoint *now)
 {
-	for (size_t i = 0; i < endpoint->devices; i++)
-		if (device_is(&endpoint->device[i], interface->host.netns.id,
-			      interface->host.ifindex))
-			return true;
-	return false;
+	struct managed_endpoint fresh = {};
+
+	copy_addresses(now, &fresh);
+	if (fresh.addrs != endpoint->addrs)
+		return false;
+	for (size_t i = 0; i < fresh.addrs; i++)
+		if (memcmp(&fresh.addr[i].addr, &endpoint->addr[i].addr, sizeof(struct hf_addr)))
+			return false;
+	return true;
 }
 
 /* Is what is attached still what the name means? */
@@ -334,9 +462,9 @@ static bool is_current(const struct managed_endpoint *endpoint, const struct end
 	if (endpoint->devices != now->interfaces || !netns_id_equal(endpoint->netns, now->netns.id))
 		return false;
 	for (size_t i = 0; i < now->interfaces; i++)
-		if (!has_device(endpoint, &now->interface[i]))
+		if (!find_device(endpoint, &now->interface[i]))
 			return false;
-	return true;
+	return has_same_addresses(endpoint, now);
 }
 
 static void tell_progress(const struct managed *managed)
@@ -356,8 +484,58 @@ static const char *attach_hint(int r)
 	return strerror(-r);
 }
 
+/* It has come: from now on it is called what it is. */
+static void name_waiting(struct managed_endpoint *endpoint, enum endpoint_kind kind,
+			 const char *name)
+{
+	if (endpoint->kind)
+		return;
+	endpoint->kind = kind;
+	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+	snprintf(endpoint->word, sizeof(endpoint->word), "%s:%.110s", endpoint_kind_word(kind),
+		 name);
+}
+
+/* Somebody waits for it by this word, or by its name. */
+static struct managed_endpoint *find_waiting(struct managed *managed, const char *word,
+					     const struct endpoint *now)
+{
+	char full[ENDPOINT_NAME_MAX + 16];
+
+	if (endpoint_full_name(now, full, sizeof(full)) < 0)
+		full[0] = '\0';
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		if (endpoint->kind ||
+		    (strcmp(endpoint->word, word) != 0 && strcmp(endpoint->word, full) != 0 &&
+		     strcmp(endpoint->word, now->name) != 0))
+			continue;
+		name_waiting(endpoint, now->kind, now->name);
+		return endpoint;
+	}
+	return NULL;
+}
+
+/* It is asked for again where it was asked for now, whenever that will be. */
+static void use_sockets(const struct managed *managed, struct managed_endpoint *endpoint)
+{
+	endpoint->sockets = managed->sockets;
+	endpoint->sockets.deadline_ns = 0;
+}
+
+/* What is known of it beside what is attached. */
+static void note_found(struct managed *managed, struct managed_endpoint *endpoint,
+		       const struct endpoint *now)
+{
+	/* also of what is attached: by another name it may have told less of its networks */
+	for (size_t i = 0; i < now->interfaces; i++)
+		networks_number(&managed->networks, &now->interface[i]);
+	memcpy(endpoint->left_out, now->left_out, sizeof(endpoint->left_out));
+}
+
 /* Takes *now over, where it is not what is attached already. */
-static int take_found(struct managed *managed, struct endpoint **now,
+static int take_found(struct managed *managed, const char *word, struct endpoint **now,
 		      const struct managed_endpoint **ret_endpoint)
 {
 	struct managed_endpoint *endpoint;
@@ -366,20 +544,18 @@ static int take_found(struct managed *managed, struct endpoint **now,
 	endpoint = find_attached(managed, (*now)->netns.id);
 	if (!endpoint)
 		endpoint = find_named(managed, (*now)->kind, (*now)->name);
+	if (!endpoint)
+		endpoint = find_waiting(managed, word, *now);
 	if (!endpoint) {
 		r = add_named(managed, (*now)->kind, (*now)->name, &endpoint);
 		if (r < 0)
 			return r;
 	}
-	/* also of what is attached: by another name it may have told less of its networks */
-	for (size_t i = 0; i < (*now)->interfaces; i++)
-		networks_number(&managed->networks, &(*now)->interface[i]);
-	memcpy(endpoint->left_out, (*now)->left_out, sizeof(endpoint->left_out));
+	note_found(managed, endpoint, *now);
 	endpoint->found = endpoint_free(endpoint->found);
 	if (!is_current(endpoint, *now))
 		endpoint->found = TAKE_PTR(*now);
-	endpoint->sockets = managed->sockets;
-	endpoint->sockets.deadline_ns = 0;
+	use_sockets(managed, endpoint);
 	*ret_endpoint = endpoint;
 	return 0;
 }
@@ -397,7 +573,7 @@ int managed_take(struct managed *managed, const char *word,
 
 	r = endpoint_resolve_at(&managed->sockets, word, &now, ret_error);
 	tell_progress(managed);
-	return r < 0 ? r : take_found(managed, &now, ret_endpoint);
+	return r < 0 ? r : take_found(managed, word, &now, ret_endpoint);
 }
 
 int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_id,
@@ -416,7 +592,7 @@ int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_i
 	if (!id)
 		return -ENOMEM;
 	for (size_t i = 0; i < now.count; i++) {
-		r = take_found(managed, &now.endpoint[i], &endpoint);
+		r = take_found(managed, word, &now.endpoint[i], &endpoint);
 		if (r < 0)
 			return r;
 		id[i] = endpoint->id;
@@ -432,6 +608,65 @@ static struct managed_endpoint *find_mutable(const struct managed *managed, uint
 		if (managed->endpoint[i]->id == id)
 			return managed->endpoint[i];
 	return NULL;
+}
+
+/* One that is down, by the name that it had, or one that waits already. */
+static struct managed_endpoint *find_absent(struct managed *managed, const char *word)
+{
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		if (endpoint->devices == 0 &&
+		    (strcmp(endpoint->word, word) == 0 || strcmp(endpoint->name, word) == 0))
+			return endpoint;
+	}
+	return NULL;
+}
+
+int managed_await(struct managed *managed, const char *word,
+		  const struct managed_endpoint **ret_endpoint, char *ret_error)
+{
+	struct managed_endpoint *endpoint = find_absent(managed, word);
+	int r;
+
+	if (!endpoint && !endpoint_name_is_valid(word)) {
+		snprintf(ret_error, ENDPOINT_ERROR_MAX, "not a name that can be waited for");
+		return -EINVAL;
+	}
+	if (!endpoint) {
+		r = add_named(managed, 0, word, &endpoint);
+		if (r < 0)
+			return r;
+		snprintf(endpoint->word, sizeof(endpoint->word), "%s", word);
+		endpoint->is_waiting = true;
+	}
+	use_sockets(managed, endpoint);
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
+int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, char *ret_error)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
+	bool is_new;
+
+	if (!endpoint || is_current(endpoint, *now))
+		return 0;
+	name_waiting(endpoint, (*now)->kind, (*now)->name);
+	note_found(managed, endpoint, *now);
+	endpoint_free(endpoint->found);
+	endpoint->found = TAKE_PTR(*now);
+	return managed_attach(managed, id, &is_new, ret_error);
+}
+
+bool managed_is_missing(const struct managed_endpoint *endpoint)
+{
+	return endpoint->devices < endpoint->width || endpoint->devices == 0;
+}
+
+struct hosts *managed_hosts(struct managed *managed)
+{
+	return managed->hosts;
 }
 
 int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *ret_error)
@@ -452,7 +687,7 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 			 found->name, other->name);
 		return -EINVAL;
 	}
-	drop_endpoint_devices(managed, endpoint);
+	*ret_new = endpoint->devices == 0;
 	r = attach_endpoint(managed, found, endpoint);
 	if (r >= 0 && managed->knows_outside)
 		r = tell_outside(managed);
@@ -466,9 +701,9 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 	if (r < 0) {
 		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s", found->name,
 			 found->interface[0].host.ifname, attach_hint(r));
+		*ret_new = false;
 		return r;
 	}
-	*ret_new = true;
 	return 0;
 }
 
@@ -619,6 +854,7 @@ int managed_new(const struct managed_options *options, struct managed **ret_mana
 	managed->tools = (struct device_tools){
 		.programs = options->programs,
 		.hosts = managed->hosts,
+		.guard = options->guard,
 		.engine = options->engine,
 	};
 	*ret_managed = managed;

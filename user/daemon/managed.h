@@ -5,8 +5,10 @@
  *     word --take--> id, endpoint --attach--> both hooks of each host-side veth
  *                                         --> devices, addresses, namespaces (maps)
  *
- * An endpoint stays managed until its devices are gone or the owner ends. A name keeps its id for the owner's life,
- * also when what it names was taken down and came again.
+ *     up    its devices are attached       down  they have gone; it is looked for, see follow.h
+ *     waiting  nobody has seen it yet      `when up` was said of it
+ *
+ * A name keeps its id for the owner's life, also when what it names was taken down and came again.
  */
 #ifndef HF_DAEMON_MANAGED_H
 #define HF_DAEMON_MANAGED_H
@@ -26,18 +28,31 @@ struct managed;
 
 struct managed_endpoint {
 	uint32_t id;
-	enum endpoint_kind kind; /* a lab service and a namespace may have one name */
+	enum endpoint_kind
+		kind; /* a lab service and a namespace may have one name; 0: waiting, and not known */
 	char name[ENDPOINT_NAME_MAX + 1]; /* as ps shows it */
+	char word[ENDPOINT_NAME_MAX +
+		  1]; /* what it is found again by: lab:a; while it waits, what was said */
+	char container[ENDPOINT_ID_MAX + 1]; /* its last id; "" */
 	struct netns_id netns; /* its own */
 	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
 	size_t addrs;
 	struct device *device; /* NULL: not there now */
 	size_t devices;
+	size_t width; /* how many it had at most */
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
 	bool outward; /* rules are in force from here to the host or the world */
 	char left_out[IFNAMSIZ + 48]; /* see struct endpoint */
 	struct endpoint_sockets sockets; /* where engines were asked about it */
+	bool is_waiting; /* nobody has seen it yet */
+	bool has_lost; /* a device, and none has come for it */
+	uint32_t reattached; /* how often it came again */
+	uint32_t quarantined; /* veths of its that were treated as its before they were known */
+	uint64_t changed_ns; /* when it last lost or got a device */
+	uint64_t
+		reattach_ns; /* the last time: from its veth's appearance until that was guarded; 0: unknown */
+	uint64_t identify_ns; /* until it was known to be its, and all was attached; 0: unknown */
 	struct endpoint
 		*found; /* owned: what the name means now, when that is not what is attached */
 };
@@ -46,6 +61,9 @@ struct managed_options {
 	struct programs *programs;
 	struct hold *hold; /* NULL: no TUN here */
 	struct loop *loop; /* watches for devices that go */
+	struct guard *guard;
+	/* After an endpoint has lost a device. */
+	void (*lost)(void *ctx);
 	enum hf_engine engine; /* what delays are to be done by */
 	/* NULL, or called after each endpoint: a request for hundreds of them takes longer than the lease */
 	void (*progress)(void *ctx);
@@ -70,6 +88,23 @@ int managed_take(struct managed *managed, const char *word,
 /* The ids of all that a word means (at least one), to be freed. Errors: those of endpoint_select(). */
 int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_id,
 		     size_t *ret_count, char *ret_error);
+
+/*
+ * The endpoint that a word will mean, when nothing is known by it yet (`when up`): one that is down, or a waiting one.
+ * -EINVAL: not a name.
+ */
+int managed_await(struct managed *managed, const char *word,
+		  const struct managed_endpoint **ret_endpoint, char *ret_error);
+
+/*
+ * It is there again, or for the first time: *now (which is taken) is what is attached from now on; what stays of its devices
+ * is not touched meanwhile. Errors: those of managed_attach().
+ */
+int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, char *ret_error);
+
+/* Its devices are not there, or fewer than there were. */
+bool managed_is_missing(const struct managed_endpoint *endpoint);
+struct hosts *managed_hosts(struct managed *managed);
 
 /*
  * Our programs on all its devices. *ret_new: they were not there before. On failure nothing new stays attached, and

@@ -12,6 +12,7 @@
 #include "daemon/client.h"
 #include "daemon/daemon.h"
 #include "daemon/faults.h"
+#include "daemon/follow.h"
 #include "daemon/lease.h"
 #include "daemon/loop.h"
 #include "daemon/managed.h"
@@ -55,6 +56,7 @@ struct owner {
 	struct loop *loop;
 	struct programs *programs;
 	struct hold *hold; /* NULL: no TUN here */
+	struct follow *follow;
 	struct managed *managed;
 	struct faults *faults;
 	struct lease *lease;

@@ -226,26 +226,61 @@ static json_t *hold_json(const struct owner *owner)
 			 "timer_error_p99_ns", (json_int_t)spread_percentile(&stats.wake, 0.99));
 }
 
+static const char *state_of(const struct managed_endpoint *endpoint)
+{
+	if (endpoint->devices)
+		return "up";
+	return endpoint->is_waiting ? "waiting" : "down";
+}
+
+static json_t *endpoint_json(const struct managed_endpoint *endpoint)
+{
+	return json_pack(
+		"{s:I,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "endpoint", (json_int_t)endpoint->id,
+		"name", endpoint->name, "state", state_of(endpoint), "attached",
+		(int)(endpoint->devices > 0), "devices", (json_int_t)endpoint->devices,
+		"reattached", (json_int_t)endpoint->reattached, "quarantined",
+		(json_int_t)endpoint->quarantined, "reattach_ns", (json_int_t)endpoint->reattach_ns,
+		"identify_ns", (json_int_t)endpoint->identify_ns);
+}
+
+static json_t *endpoints_json(const struct owner *owner)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < managed_count(owner->managed); i++)
+		json_array_append_new(list, endpoint_json(managed_at(owner->managed, i)));
+	return list;
+}
+
+static json_t *quarantine_json(const struct owner *owner)
+{
+	struct guard_stats stats;
+
+	guard_stats(follow_guard(owner->follow), &stats);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "now", (json_int_t)stats.held,
+			 "veths", (json_int_t)stats.quarantined, "known",
+			 (json_int_t)stats.identified, "foreign", (json_int_t)stats.foreign,
+			 "expired", (json_int_t)stats.expired, "missed", (json_int_t)stats.missed,
+			 "row_last_ns", (json_int_t)stats.row_last_ns, "row_max_ns",
+			 (json_int_t)stats.row_max_ns, "program_last_ns",
+			 (json_int_t)stats.program_last_ns, "program_max_ns",
+			 (json_int_t)stats.program_max_ns);
+}
+
 static void handle_status(struct owner *owner, struct client *client, json_t *request)
 {
 	uint64_t now_ns = clock_now_ns();
 	uint64_t lease_ns = programs_config(owner->programs)->lease_ns;
-	json_t *endpoints = json_array();
 
-	for (size_t i = 0; i < managed_count(owner->managed); i++) {
-		const struct managed_endpoint *endpoint = managed_at(owner->managed, i);
-
-		json_array_append_new(endpoints,
-				      json_pack("{s:s,s:b}", "name", endpoint->name, "attached",
-						(int)(endpoint->devices > 0)));
-	}
 	reply_ok(client,
-		 json_pack("{s:I,s:s,s:I,s:I,s:o,s:o,s:o,s:b}", "pid", (json_int_t)getpid(),
+		 json_pack("{s:I,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:b}", "pid", (json_int_t)getpid(),
 			   "engine", hf_engine_name(owner->with.engine), "up_ns",
 			   (json_int_t)(now_ns - owner->started_ns), "lease_left_ns",
 			   (json_int_t)(lease_ns > now_ns ? lease_ns - now_ns : 0), "faults",
-			   faults_json(owner), "endpoints", endpoints, "hold", hold_json(owner),
-			   "tracing", (int)(owner->trace.client != NULL)));
+			   faults_json(owner), "endpoints", endpoints_json(owner), "quarantine",
+			   quarantine_json(owner), "hold", hold_json(owner), "tracing",
+			   (int)(owner->trace.client != NULL)));
 }
 
 /* ---- heal ---- */
@@ -404,4 +439,5 @@ void requests_handle(void *ctx, struct client *client, json_t *request)
 		return reply_error(client, true, "the path of an engine's socket makes no sense");
 	answer(owner, client, request);
 	managed_let_go(owner->managed);
+	follow_update(owner->follow);
 }

@@ -36,6 +36,8 @@ const char *endpoint_reserved_name(uint32_t id)
 		return "world";
 	case HF_ENDPOINT_HOST:
 		return "host";
+	case HF_ENDPOINT_QUARANTINE:
+		return "quarantine";
 	case HF_ENDPOINT_OTHER:
 		return "unnamed";
 	}

@@ -21,6 +21,7 @@
 #include "endpoint/cgroup.h"
 #include "endpoint/engine.h"
 #include "endpoint/engine_http.h"
+#include "endpoint/whose.h"
 
 /* An engine of this kind. */
 struct place {
@@ -384,6 +385,69 @@ static int podman_select(const struct selector *selector, struct found *found)
 static bool podman_waits(const struct endpoint_sockets *sockets)
 {
 	return place_has_engine(&podman_place, sockets);
+}
+
+/* ---- whose id is this? ---- */
+
+static const struct container *find_id(const struct containers *containers, const char *id)
+{
+	for (size_t i = 0; i < containers->count; i++)
+		if (strcmp(containers->container[i].id, id) == 0)
+			return &containers->container[i];
+	return NULL;
+}
+
+/* The list alone: the question about one container waits until the engine has started it. */
+static int place_means(const struct place *place, const struct endpoint_sockets *sockets,
+		       const char *text, const char *id)
+{
+	_cleanup_(engine_http_closep) struct engine_http *http = NULL;
+	_cleanup_(containers_done) struct containers containers = { 0 };
+	_cleanup_(selector_done) struct selector selector = { 0 };
+	struct found found = { .sockets = *sockets };
+	struct asking asking = { .place = place, .found = &found, .began_ns = clock_now_ns() };
+	const struct container *container;
+	const char *reason;
+	int r;
+
+	r = selector_parse(text, &selector, &reason);
+	if (r >= 0)
+		r = choose_socket(&asking);
+	if (r < 0)
+		return r;
+	asking.deadline_ns = asking.began_ns + ENDPOINT_ENGINES_WAIT_NS;
+	r = check_socket(&asking);
+	if (r < 0)
+		return r;
+	r = engine_http_open(asking.socket_path, &http);
+	if (r < 0)
+		return r;
+	asking.http = http;
+	r = list_containers(&asking, &containers);
+	if (r < 0)
+		return r;
+	container = find_id(&containers, id);
+	if (!container)
+		return -ENOENT;
+	return container_match(container, &selector) != ENDPOINT_MATCH_NOT;
+}
+
+int endpoint_means_container(const struct endpoint_sockets *sockets, const char *word,
+			     const char *container_id)
+{
+	const struct place *const places[] = { &docker_place, &podman_place };
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && r == -ENOENT; i++) {
+		const char *prefix = endpoint_kind_word(places[i]->kind);
+		size_t len = strlen(prefix);
+		bool has_prefix = strncmp(word, prefix, len) == 0 && word[len] == ':';
+
+		if (place_has_engine(places[i], sockets) && (has_prefix || !strchr(word, ':')))
+			r = place_means(places[i], sockets, has_prefix ? word + len + 1 : word,
+					container_id);
+	}
+	return r;
 }
 
 const struct endpoint_engine endpoint_engine_docker = {

@@ -288,6 +288,11 @@ static int take_seed(struct words *words, void *into)
 	return 0;
 }
 
+static int take_when(struct words *words, void *into)
+{
+	return words_take_when(words, &((struct rule_request *)into)->when_up);
+}
+
 #define NOT_YET(word, what)                                           \
 	{                                                             \
 		.name = word, .refusal = what " is not supported yet" \
@@ -305,6 +310,7 @@ static const struct keyword keywords[] = {
 	{ .name = "both", .take = take_both },
 	{ .name = "for", .value = "a time", .take = take_for },
 	{ .name = "seed", .value = "a number", .take = take_seed },
+	{ .name = "when", .value = "up", .take = take_when },
 	{ .name = "distribution", .refusal = "it belongs right behind the times of a delay" },
 	NOT_YET("duplicate", "this effect"),
 	NOT_YET("corrupt", "this effect"),
@@ -474,5 +480,7 @@ size_t rule_format(const struct rule_request *request, char *text, size_t size)
 		add(&out, " for %s", units_format_time(number, request->ttl_ns));
 	if (request->has_seed)
 		add(&out, " seed %llu", (unsigned long long)request->rule.seed);
+	if (request->when_up)
+		add(&out, " when up");
 	return out.len;
 }

@@ -2,7 +2,7 @@
 /*
  * rule.h - the text of a rule, and what it asks for.
  *
- *     SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N]
+ *     SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [when up]
  *
  *     EFFECT   delay TIME [JITTER] [distribution uniform] | loss PERCENT | drop
  *     MATCH    proto tcp|udp|icmp|arp|nd   port LIST   sport LIST   share PERCENT
@@ -36,6 +36,7 @@ struct rule_request {
 		*network; /* on the veths of this network alone; NULL: of all. rule.network is 0 */
 	uint64_t ttl_ns;
 	bool both; /* dst -> src as well */
+	bool when_up; /* names that nobody has yet are waited for */
 	bool has_seed; /* rule.seed was asked for; else it is 0 and the caller's to choose */
 };
 

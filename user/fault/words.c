@@ -302,3 +302,17 @@ int words_take_seed(struct words *words, uint64_t *ret_seed)
 		return words_value_is_wrong(words, reason);
 	return 0;
 }
+
+int words_take_when(struct words *words, bool *ret_when_up)
+{
+	const char *text;
+	int r;
+
+	r = words_take_value(words, &text);
+	if (r < 0)
+		return r;
+	if (strcmp(text, "up") != 0)
+		return words_value_is_wrong(words, "what can be waited for is up: when up");
+	*ret_when_up = true;
+	return 0;
+}

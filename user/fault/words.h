@@ -72,9 +72,10 @@ int words_contradict(struct words *words, const char *one, const char *other, co
 /* Of the whole: something that should be there is not. */
 int words_lack(struct words *words, const char *reason);
 
-/* Values that rules and partitions share: `net NAME`, `for TIME` and `seed N`. */
+/* Values that rules and partitions share: `net NAME`, `for TIME`, `seed N` and `when up`. */
 int words_take_network(struct words *words, const char **ret_name);
 int words_take_ttl(struct words *words, uint64_t *ret_ttl_ns);
 int words_take_seed(struct words *words, uint64_t *ret_seed);
+int words_take_when(struct words *words, bool *ret_when_up); /* `when up` is all there is */
 
 #endif

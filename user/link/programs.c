@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -244,38 +245,88 @@ static int attach_clsact(uint32_t ifindex, enum clsact_hook hook, int prog_fd,
 			     &attachment->priority);
 }
 
-/* An ifindex is looked up in the namespace of the thread that attaches. */
-int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
-		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment)
+static int program_fd(const struct link_bpf *object, enum clsact_hook hook)
 {
-	struct attachment attachment = { .link_fd = -1 };
-	struct link_bpf *object = NULL;
-	int prog_fd, previous, r, left;
+	return bpf_program__fd(hook == CLSACT_INGRESS ? object->progs.link_leave
+						      : object->progs.link_enter);
+}
 
-	r = load_link(programs, netns, &object);
-	if (r < 0)
-		return r;
-	prog_fd = bpf_program__fd(hook == CLSACT_INGRESS ? object->progs.link_leave
-							 : object->progs.link_enter);
-	r = netns_enter(netns->fd, &previous);
-	if (r < 0)
-		return r;
-	r = refuse_rival(programs, ifindex);
-	if (r < 0) {
-		/* nothing was attached */
-	} else if (programs->has_tcx && !by_clsact) {
+/* An ifindex is looked up in the namespace that the thread is in. */
+static int attach_here(int prog_fd, uint32_t ifindex, enum clsact_hook hook, bool by_tcx,
+		       struct attachment *ret_attachment)
+{
+	struct attachment attachment = { .link_fd = -1, .is_attached = true };
+	int r;
+
+	if (by_tcx) {
 		r = bpf_link_create(prog_fd, (int)ifindex,
 				    hook == CLSACT_INGRESS ? TCX_INGRESS : TCX_EGRESS, NULL);
 		attachment.link_fd = r;
 	} else {
 		r = attach_clsact(ifindex, hook, prog_fd, &attachment);
 	}
+	if (r >= 0)
+		*ret_attachment = attachment;
+	return r < 0 ? r : 0;
+}
+
+int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
+		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment)
+{
+	struct attachment attachment = { .link_fd = -1 };
+	struct link_bpf *object = NULL;
+	int previous, r, left;
+
+	r = load_link(programs, netns, &object);
+	if (r < 0)
+		return r;
+	r = netns_enter(netns->fd, &previous);
+	if (r < 0)
+		return r;
+	r = refuse_rival(programs, ifindex);
+	if (r >= 0)
+		r = attach_here(program_fd(object, hook), ifindex, hook,
+				programs->has_tcx && !by_clsact, &attachment);
 	left = netns_leave(&previous);
 	if (r < 0)
 		return r;
-	attachment.is_attached = true;
 	*ret_attachment = attachment;
 	return left;
+}
+
+int programs_hand(struct programs *programs, const struct netns *netns, enum clsact_hook hook,
+		  struct program_hand *ret_hand)
+{
+	struct link_bpf *object = NULL;
+	int fd, r;
+
+	r = load_link(programs, netns, &object);
+	if (r < 0)
+		return r;
+	fd = fcntl(program_fd(object, hook), F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return -errno;
+	*ret_hand = (struct program_hand){ .prog_fd = fd, .has_tcx = programs->has_tcx };
+	return 0;
+}
+
+void program_hand_close(struct program_hand *hand)
+{
+	closep(&hand->prog_fd);
+	hand->prog_fd = -1;
+}
+
+int program_hand_attach(const struct program_hand *hand, int netns_fd, uint32_t ifindex,
+			enum clsact_hook hook, struct attachment *ret_attachment)
+{
+	int previous, r, left;
+
+	r = netns_enter(netns_fd, &previous);
+	if (r < 0)
+		return r;
+	r = attach_here(hand->prog_fd, ifindex, hook, hand->has_tcx, ret_attachment);
+	left = netns_leave(&previous);
+	return r < 0 ? r : left;
 }
 
 static int detach_clsact(uint32_t ifindex, enum clsact_hook hook,

@@ -63,6 +63,20 @@ int programs_attach(struct programs *programs, const struct netns *netns, uint32
 /* Leaves *attachment detached; a device that has gone is no error. */
 int programs_detach(const struct netns *netns, uint32_t ifindex, enum clsact_hook hook,
 		    struct attachment *attachment);
+/*
+ * A program that is loaded for a namespace, for a thread that may not touch struct programs and is to attach at once:
+ * nothing is looked up, no rival is looked for.
+ */
+struct program_hand {
+	int prog_fd; /* owned copy; -1: none */
+	bool has_tcx;
+};
+int programs_hand(struct programs *programs, const struct netns *netns, enum clsact_hook hook,
+		  struct program_hand *ret_hand);
+void program_hand_close(struct program_hand *hand);
+int program_hand_attach(const struct program_hand *hand, int netns_fd, uint32_t ifindex,
+			enum clsact_hook hook, struct attachment *ret_attachment);
+
 /* No device is left there: the object is unloaded when another namespace's is loaded or forgotten. */
 void programs_forget_netns(struct programs *programs, const struct netns *netns);
 

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guard_held.c - see guard_held.h.
+ *
+ *     consider --> unknown --settle--> settled --adopted, gone, 10 s--> free
+ *                     |  '--release, gone--> free           ^
+ *                     '--2 s after it could carry packets--> expired --gone, 15 s--> free
+ */
+#include "daemon/guard_held.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define SETTLED_NS 10000000000ULL /* for the owner to take it over */
+#define EXPIRED_NS 15000000000ULL /* for somebody to be in it after all */
+
+struct held *held_find(struct guard_table *table, struct netns_id netns, uint32_t ifindex)
+{
+	for (size_t i = 0; i < GUARD_HELD_MAX; i++) {
+		struct held *held = &table->held[i];
+
+		if (held->state != HELD_FREE && held->ifindex == ifindex &&
+		    netns_id_equal(held->host->netns.id, netns))
+			return held;
+	}
+	return NULL;
+}
+
+static struct hf_device_key row_key(const struct held *held)
+{
+	return (struct hf_device_key){
+		.netns = programs_netns_number(&held->host->netns),
+		.ifindex = held->ifindex,
+	};
+}
+
+static void write_row(struct guard_table *table, struct held *held)
+{
+	const struct hf_device_key key = row_key(held);
+	const struct hf_device value = {
+		.endpoint = held->as,
+		.engine = held->host->tap ? HF_ENGINE_HOLD : HF_ENGINE_NONE,
+		.hold_ifindex = held->host->tap,
+	};
+
+	if (bpf_map_update_elem(table->devices_fd, &key, &value, BPF_ANY) < 0)
+		table->stats.missed++;
+	if (!held->row_ns) {
+		held->row_ns = clock_now_ns();
+		table->stats.row_last_ns = held->row_ns - held->seen_ns;
+		if (table->stats.row_last_ns > table->stats.row_max_ns)
+			table->stats.row_max_ns = table->stats.row_last_ns;
+	}
+}
+
+static void delete_row(struct guard_table *table, const struct held *held)
+{
+	const struct hf_device_key key = row_key(held);
+
+	bpf_map_delete_elem(table->devices_fd, &key);
+}
+
+void held_throw_away(struct guard_table *table, const struct netns *netns, uint32_t ifindex,
+		     struct attachment *enter)
+{
+	struct guard_garbage *garbage = &table->garbage[table->garbages];
+
+	if (enter->is_attached && table->garbages < GUARD_GARBAGE_MAX &&
+	    netns_dup(netns, &garbage->netns) >= 0) {
+		garbage->ifindex = ifindex;
+		garbage->enter = *enter;
+		table->garbages++;
+	} else if (enter->is_attached) {
+		programs_detach(netns, ifindex, CLSACT_EGRESS, enter);
+	}
+	*enter = (struct attachment){ .link_fd = -1 };
+}
+
+/* An end that has its other end here is not the host's end of anything yet. */
+static void want_program(struct held *held)
+{
+	if (held->program == PROGRAM_NONE && (held->peer_is_elsewhere || held->master))
+		held->program = PROGRAM_WANTED;
+}
+
+/* What became of a pair's inner end, which has a row for a moment, is not counted. */
+static void count_once(struct guard_table *table, struct held *held)
+{
+	if (held->is_counted || held->program == PROGRAM_NONE)
+		return;
+	held->is_counted = true;
+	table->stats.quarantined++;
+}
+
+static void note_link(struct held *held, const struct netlink_link *link)
+{
+	held->master = link->master;
+	held->peer_ifindex = link->peer_ifindex;
+	if (link->peer_nsid != NETLINK_NSID_UNKNOWN)
+		held->peer_is_elsewhere = true;
+	if (held->state == HELD_UNKNOWN && !held->until_ns && (link->flags & IFF_UP) &&
+	    (link->flags & IFF_RUNNING))
+		held->until_ns = clock_now_ns() + GUARD_QUARANTINE_NS;
+}
+
+static bool link_is_there(const void *ctx, uint32_t ifindex)
+{
+	const struct guard_host *host = ctx;
+
+	for (size_t i = 0; i < host->links; i++)
+		if (host->link[i] == ifindex)
+			return true;
+	return false;
+}
+
+static uint32_t whose(const struct guard_table *table, const struct guard_host *host,
+		      uint32_t master)
+{
+	return places_whose(&table->places, host->netns.id, master, link_is_there, host);
+}
+
+static void make_free(struct held *held)
+{
+	*held = (struct held){ .enter = { .link_fd = -1 } };
+}
+
+void held_consider(struct guard_table *table, struct guard_host *host,
+		   const struct netlink_link *link)
+{
+	uint32_t as = whose(table, host, link->master);
+	struct held *held = NULL;
+
+	if (as == HF_ENDPOINT_NONE || strcmp(link->kind, "veth") != 0)
+		return;
+	for (size_t i = 0; i < GUARD_HELD_MAX && !held; i++)
+		if (table->held[i].state == HELD_FREE)
+			held = &table->held[i];
+	if (!held) {
+		table->stats.missed++;
+		return;
+	}
+	make_free(held);
+	held->state = HELD_UNKNOWN;
+	held->host = host;
+	held->ifindex = link->ifindex;
+	held->as = as;
+	held->seen_ns = clock_now_ns();
+	write_row(table, held); /* before all else */
+	note_link(held, link);
+	want_program(held);
+	count_once(table, held);
+}
+
+void held_reconsider(struct guard_table *table, struct held *held, const struct netlink_link *link)
+{
+	uint32_t as;
+
+	if (link)
+		note_link(held, link);
+	if (held->state != HELD_UNKNOWN)
+		return;
+	want_program(held);
+	count_once(table, held);
+	as = whose(table, held->host, held->master);
+	if (as == HF_ENDPOINT_NONE) {
+		held_release(table, held);
+	} else if (as != held->as) {
+		held->as = as;
+		write_row(table, held);
+	}
+}
+
+void held_reconsider_all(struct guard_table *table)
+{
+	for (size_t i = 0; i < GUARD_HELD_MAX; i++)
+		if (table->held[i].state == HELD_UNKNOWN)
+			held_reconsider(table, &table->held[i], NULL);
+}
+
+void held_settle(struct guard_table *table, struct held *held, uint32_t endpoint)
+{
+	if (held->state == HELD_SETTLED && held->as == endpoint)
+		return;
+	if (held->state != HELD_SETTLED)
+		table->stats.identified++;
+	held->state = HELD_SETTLED;
+	held->until_ns = clock_now_ns() + SETTLED_NS;
+	held->as = endpoint;
+	write_row(table, held);
+	want_program(held);
+	count_once(table, held);
+}
+
+static void let_go(struct guard_table *table, struct held *held)
+{
+	delete_row(table, held);
+	held_throw_away(table, &held->host->netns, held->ifindex, &held->enter);
+}
+
+void held_release(struct guard_table *table, struct held *held)
+{
+	if (held->state != HELD_EXPIRED)
+		let_go(table, held);
+	if (held->state == HELD_UNKNOWN && held->is_counted)
+		table->stats.foreign++;
+	make_free(held);
+}
+
+void held_forget(struct guard_table *table, struct held *held)
+{
+	if (held->state != HELD_EXPIRED)
+		let_go(table, held);
+	make_free(held);
+}
+
+void held_attached(struct guard_table *table, struct held *held, int r,
+		   const struct attachment *enter)
+{
+	if (r < 0) {
+		held->program = PROGRAM_NONE;
+		table->stats.missed++;
+		return;
+	}
+	held->program = PROGRAM_ATTACHED;
+	held->enter = *enter;
+	held->program_ns = clock_now_ns();
+	table->stats.program_last_ns = held->program_ns - held->seen_ns;
+	if (table->stats.program_last_ns > table->stats.program_max_ns)
+		table->stats.program_max_ns = table->stats.program_last_ns;
+}
+
+static void expire(struct guard_table *table, struct held *held, uint64_t now_ns)
+{
+	if (held->state != HELD_UNKNOWN) {
+		held_forget(table, held);
+		return;
+	}
+	let_go(table, held);
+	held->state = HELD_EXPIRED;
+	held->program = PROGRAM_NONE;
+	held->until_ns = now_ns + EXPIRED_NS;
+	if (held->is_counted)
+		table->stats.expired++;
+}
+
+uint64_t held_expire(struct guard_table *table, uint64_t now_ns)
+{
+	uint64_t next_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < GUARD_HELD_MAX; i++) {
+		struct held *held = &table->held[i];
+
+		if (held->state == HELD_FREE || !held->until_ns)
+			continue;
+		if (held->until_ns <= now_ns)
+			expire(table, held, now_ns);
+		if (held->state != HELD_FREE && held->until_ns < next_ns)
+			next_ns = held->until_ns;
+	}
+	return next_ns;
+}
