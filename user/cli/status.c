@@ -174,6 +174,57 @@ static bool is_in_a_fault(const json_t *faults, const char *name)
 	return false;
 }
 
+static bool is_up(const json_t *endpoint)
+{
+	return json_is_true(json_object_get(endpoint, "attached"));
+}
+
+static void add_endpoint(struct table *table, const json_t *endpoint)
+{
+	char name[256], text[UNITS_TEXT_MAX];
+
+	text_escape_terminal(name, sizeof(name),
+			     json_string_value(json_object_get(endpoint, "name")));
+	table_cell(table, "%s", name);
+	table_cell(table, "%s", json_string_value(json_object_get(endpoint, "state")));
+	count_cell(table, endpoint, "reattached");
+	count_cell(table, endpoint, "quarantined");
+	if (number(endpoint, "reattach_ns"))
+		table_cell(table, "%s",
+			   units_format_duration(text, number(endpoint, "reattach_ns")));
+	else
+		table_cell(table, "-");
+}
+
+/* Those in a fault, once one of them is not there or has come again. */
+static void print_endpoints(const json_t *endpoints, const json_t *faults)
+{
+	static const struct table_column columns[] = {
+		{ .header = "ENDPOINT", .shrinks = true },
+		{ .header = "STATE" },
+		{ .header = "CAME AGAIN", .align = TABLE_RIGHT },
+		{ .header = "QUARANTINED", .align = TABLE_RIGHT },
+		{ .header = "GUARDED IN", .align = TABLE_RIGHT },
+	};
+	_cleanup_(table_freep) struct table *table = table_new(columns, ARRAY_SIZE(columns), 80);
+	bool is_worth_it = false;
+	json_t *endpoint;
+	size_t i;
+
+	json_array_foreach(endpoints, i, endpoint)
+	{
+		if (!is_in_a_fault(faults, json_string_value(json_object_get(endpoint, "name"))))
+			continue;
+		is_worth_it |= !is_up(endpoint) || number(endpoint, "reattached") ||
+			       number(endpoint, "quarantined");
+		add_endpoint(table, endpoint);
+	}
+	if (!is_worth_it)
+		return;
+	putchar('\n');
+	table_print(table, stdout);
+}
+
 static void print_absent(const json_t *endpoints, const json_t *faults)
 {
 	json_t *endpoint;
@@ -182,13 +233,15 @@ static void print_absent(const json_t *endpoints, const json_t *faults)
 	json_array_foreach(endpoints, i, endpoint)
 	{
 		const char *name = json_string_value(json_object_get(endpoint, "name"));
+		const char *state = json_string_value(json_object_get(endpoint, "state"));
 
-		if (json_is_true(json_object_get(endpoint, "attached")) ||
-		    !is_in_a_fault(faults, name))
+		if (is_up(endpoint) || !is_in_a_fault(faults, name))
 			continue;
 		printf("note: ");
 		text_write_terminal(stdout, name);
-		printf(" is gone, and its faults act on nothing until it is named again\n");
+		printf(strcmp(state, "waiting") == 0
+			       ? " has not been seen yet; its faults act when it comes\n"
+			       : " is down; its faults act again when it comes back\n");
 	}
 }
 
@@ -204,6 +257,22 @@ static void print_meant(const json_t *fault)
 	       links == 1 ? "" : "s");
 	text_write_terminal(stdout, meant);
 	putchar('\n');
+}
+
+static void print_quarantine(const json_t *quarantine)
+{
+	if (number(quarantine, "now"))
+		printf("note: %" PRIu64
+		       " new veths are taken for endpoints that are missing, until "
+		       "it is known whose they are (2 s at most)\n",
+		       number(quarantine, "now"));
+	if (number(quarantine, "expired"))
+		printf("note: of %" PRIu64 " new veths it was not known within 2 s whose they are: "
+		       "they were let go\n",
+		       number(quarantine, "expired"));
+	if (number(quarantine, "missed"))
+		printf("note: %" PRIu64 " new veths could not be quarantined\n",
+		       number(quarantine, "missed"));
 }
 
 /* What the user should not have to look for. */
@@ -228,6 +297,7 @@ static void print_notes(const json_t *reply)
 			       number(fault, "id"), number(counts, "undelayed"));
 	}
 	print_absent(json_object_get(reply, "endpoints"), faults);
+	print_quarantine(json_object_get(reply, "quarantine"));
 	if (number(hold, "overflow"))
 		printf("note: the hold engine was full and dropped %" PRIu64
 		       " packets; nobody asked for that\n",
@@ -248,6 +318,7 @@ static void print_status(const json_t *reply)
 	} else {
 		print_faults(faults);
 		print_delays(faults, json_object_get(reply, "hold"));
+		print_endpoints(json_object_get(reply, "endpoints"), faults);
 	}
 	print_notes(reply);
 }
