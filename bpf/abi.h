@@ -77,6 +77,17 @@ struct hf_device {
 };
 _Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");
 
+/*
+ * What interfaces of a namespace are taken for that are newer than the owner knows: an ifindex is higher than all that were
+ * given before it. So that nothing passes a partition between the birth of a veth and the moment when the owner has
+ * heard of it.
+ */
+struct hf_newcomers {
+	__u32 newest; /* the highest ifindex that the owner has seen */
+	__u32 endpoint;
+};
+_Static_assert(sizeof(struct hf_newcomers) == 8, "struct hf_newcomers is a map value");
+
 /* Longest-prefix key for "whose address is this": prefix_len counts bits of the 128. */
 struct hf_prefix_key {
 	__u32 prefix_len;

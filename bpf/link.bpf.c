@@ -68,19 +68,35 @@ static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
 	return endpoint ? *endpoint : HF_ENDPOINT_WORLD;
 }
 
+/* Of an interface that the owner has not heard of yet; HF_ENDPOINT_NONE: it has, or nobody there is guarded. */
+static __always_inline __u32 newcomer_at(__u32 ifindex)
+{
+	__u32 netns = netns_id;
+	const struct hf_newcomers *here = bpf_map_lookup_elem(&newcomers, &netns);
+
+	return here && ifindex > here->newest ? here->endpoint : HF_ENDPOINT_NONE;
+}
+
+/* Behind the interface by which a packet came in; HF_ENDPOINT_NONE: nobody's that is known. */
+static __always_inline __u32 endpoint_behind(__u32 ifindex)
+{
+	const struct hf_device *from = device_at(ifindex);
+
+	return from ? from->endpoint : newcomer_at(ifindex);
+}
+
 /*
  * On a bridge the packet's way in is its sender's veth; what came in elsewhere is known by its address. What came in
  * nowhere is the host's own. An address of the host's on what came in is somebody's whose own was masked on the way.
  */
 static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packet *packet)
 {
-	const struct hf_device *from = NULL;
-	__u32 endpoint;
+	__u32 endpoint = HF_ENDPOINT_NONE;
 
 	if (skb->ingress_ifindex && skb->ingress_ifindex != skb->ifindex)
-		from = device_at(skb->ingress_ifindex);
-	if (from)
-		return from->endpoint;
+		endpoint = endpoint_behind(skb->ingress_ifindex);
+	if (endpoint != HF_ENDPOINT_NONE)
+		return endpoint;
 	endpoint = endpoint_at(&packet->flow.src);
 	if (endpoint >= HF_ENDPOINT_FIRST)
 		return endpoint;

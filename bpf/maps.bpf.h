@@ -12,11 +12,12 @@
 
 #include "abi.h"
 
-#define MAX_DEVICES   8192
-#define MAX_ADDRESSES 16384
-#define MAX_RULES     16384
-#define RING_BYTES    (512 << 10)
-#define SPILL_BYTES   (8 << 20)
+#define MAX_DEVICES    8192
+#define MAX_NAMESPACES 64
+#define MAX_ADDRESSES  16384
+#define MAX_RULES      16384
+#define RING_BYTES     (512 << 10)
+#define SPILL_BYTES    (8 << 20)
 
 /* Lease, mark, tracing switch. Written by the owner through a memory map, read on each packet. */
 struct {
@@ -35,6 +36,15 @@ struct {
 	__type(key, struct hf_device_key);
 	__type(value, struct hf_device);
 } devices SEC(".maps");
+
+/* Namespace -> who its newcomers are. Written by the owner's guard while somebody there is cut from somebody. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_NAMESPACES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct hf_newcomers);
+} newcomers SEC(".maps");
 
 /* Address or prefix -> endpoint, for packets that came in by no managed device. Written by the owner. */
 struct {

@@ -300,18 +300,16 @@ void follow_update(struct follow *follow)
 
 	if (!stake || !wish || make_room(follow, endpoints) < 0)
 		return;
-	for (size_t i = 0; i < endpoints; i++) {
-		const struct managed_endpoint *endpoint = managed_at(follow->managed, i);
-
+	for (size_t i = 0; i < endpoints; i++)
+		if (stake[i].in_fault || managed_at(follow->managed, i)->traced)
+			add_wish(&wish[wishes++], managed_at(follow->managed, i), now_ns);
+	seeker_ask(follow->seeker, wish, wishes); /* first: who is guarded is looked for */
+	for (size_t i = 0; i < endpoints; i++)
 		if (stake[i].in_cut)
-			tell_guard(follow, endpoint, &follow->told[i]);
+			tell_guard(follow, managed_at(follow->managed, i), &follow->told[i]);
 		else
-			forget(follow, endpoint->id, &follow->told[i]);
-		if (stake[i].in_fault || endpoint->traced)
-			add_wish(&wish[wishes++], endpoint, now_ns);
-	}
+			forget(follow, managed_at(follow->managed, i)->id, &follow->told[i]);
 	leave_unused_hosts(follow);
-	seeker_ask(follow->seeker, wish, wishes);
 }
 
 /* ---- found ---- */
@@ -389,6 +387,8 @@ int follow_new(const struct follow_options *options, struct follow **ret_follow)
 		r = guard_start(
 			&(struct guard_options){
 				.devices_fd = programs_map_fd(options->programs, PROGRAMS_DEVICES),
+				.newcomers_fd =
+					programs_map_fd(options->programs, PROGRAMS_NEWCOMERS),
 				.news = guard_has_news,
 				.ctx = follow,
 			},

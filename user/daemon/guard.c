@@ -68,6 +68,8 @@ static void add_link(struct guard_host *host, uint32_t ifindex)
 		host->room += 64;
 	}
 	host->link[host->links++] = ifindex;
+	if (ifindex > host->newest)
+		host->newest = ifindex;
 }
 
 static void remove_link(struct guard_host *host, uint32_t ifindex)
@@ -85,8 +87,9 @@ static void link_came(struct guard_host *host, const struct netlink_link *link)
 	struct held *held = held_find(&guard->table, host->netns.id, link->ifindex);
 
 	if (!has_link(host, link->ifindex)) {
-		held_consider(&guard->table, host, link);
+		held_consider(&guard->table, host, link); /* before it is no newcomer any more */
 		add_link(host, link->ifindex);
+		held_tell_newest(&guard->table, host);
 	} else if (held) {
 		held_reconsider(&guard->table, held, link);
 	} else {
@@ -383,6 +386,13 @@ void guard_unwatch_unused(struct guard *guard)
 	pthread_mutex_unlock(&guard->lock);
 }
 
+static void tell_newest_everywhere(struct guard *guard)
+{
+	for (size_t i = 0; i < GUARD_HOSTS_MAX; i++)
+		if (guard->host[i].netns.fd >= 0)
+			held_tell_newest(&guard->table, &guard->host[i]);
+}
+
 bool guard_watches(struct guard *guard, struct netns_id netns)
 {
 	bool watches;
@@ -415,6 +425,7 @@ int guard_set(struct guard *guard, uint32_t endpoint, const struct place *now, s
 	pthread_mutex_lock(&guard->lock);
 	r = places_set(&guard->table.places, endpoint, now, count, is_whole);
 	mark_vacant(guard, endpoint);
+	tell_newest_everywhere(guard);
 	held_reconsider_all(&guard->table);
 	wake_eyes(guard);
 	pthread_mutex_unlock(&guard->lock);
@@ -425,6 +436,7 @@ void guard_forget(struct guard *guard, uint32_t endpoint)
 {
 	pthread_mutex_lock(&guard->lock);
 	places_forget(&guard->table.places, endpoint);
+	tell_newest_everywhere(guard);
 	held_reconsider_all(&guard->table);
 	wake_eyes(guard);
 	pthread_mutex_unlock(&guard->lock);
@@ -518,6 +530,17 @@ void guard_stats(struct guard *guard, struct guard_stats *ret_stats)
 
 /* ---- life ---- */
 
+/* Who holds the lock runs as if it were one of these two: a thread that nobody hurries must not keep them waiting. */
+static void init_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t inherits;
+
+	pthread_mutexattr_init(&inherits);
+	pthread_mutexattr_setprotocol(&inherits, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(lock, &inherits);
+	pthread_mutexattr_destroy(&inherits);
+}
+
 /* It runs for microseconds at a time, and is of use only when it is first. */
 static void go_first(pthread_t thread)
 {
@@ -585,10 +608,11 @@ int guard_start(const struct guard_options *options, struct guard **ret_guard)
 		return -ENOMEM;
 	guard->with = *options;
 	guard->table.devices_fd = options->devices_fd;
+	guard->table.newcomers_fd = options->newcomers_fd;
 	for (size_t i = 0; i < GUARD_HOSTS_MAX; i++)
 		guard->host[i] =
 			(struct guard_host){ .netns = NETNS_NONE, .hand = { .prog_fd = -1 } };
-	pthread_mutex_init(&guard->lock, NULL);
+	init_lock(&guard->lock);
 	pthread_cond_init(&guard->work, NULL);
 	guard->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = guard->wake_fd < 0 ? -errno : start_threads(guard);

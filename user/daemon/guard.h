@@ -3,6 +3,8 @@
  * guard.h - a veth that appears while somebody who is partitioned away is missing is treated as the missing one, at once,
  * and asked who it is afterwards.
  *
+ *     before any news: its ifindex is new --> judged at its peers as everyone together who is guarded there
+ *
  *     RTM_NEWLINK --> whom may it be? --> its row in the map of devices     what it sends is judged at its peers
  *        |            (places.h)     \--> link_enter at its egress          what is sent to it is judged here
  *        |                                  identified as the missing one:  settled, until the owner takes it over
@@ -32,7 +34,8 @@
 struct guard;
 
 struct guard_options {
-	int devices_fd; /* the map */
+	int devices_fd; /* the maps */
+	int newcomers_fd;
 	/* Somebody went missing, or a veth is to be identified. Called by a thread of the guard: be quick. */
 	void (*news)(void *ctx);
 	void *ctx;

@@ -78,6 +78,20 @@ void held_throw_away(struct guard_table *table, const struct netns *netns, uint3
 	*enter = (struct attachment){ .link_fd = -1 };
 }
 
+void held_tell_newest(struct guard_table *table, const struct guard_host *host)
+{
+	const uint32_t netns = programs_netns_number(&host->netns);
+	const struct hf_newcomers newcomers = {
+		.newest = host->newest,
+		.endpoint = places_all(&table->places, host->netns.id),
+	};
+
+	if (newcomers.endpoint == HF_ENDPOINT_NONE)
+		bpf_map_delete_elem(table->newcomers_fd, &netns);
+	else if (bpf_map_update_elem(table->newcomers_fd, &netns, &newcomers, BPF_ANY) < 0)
+		table->stats.missed++;
+}
+
 /* An end that has its other end here is not the host's end of anything yet. */
 static void want_program(struct held *held)
 {

@@ -28,6 +28,7 @@ struct guard_host {
 	struct netlink_watch *watch;
 	uint32_t *link; /* ifindexes of all that is there */
 	size_t links, room;
+	uint32_t newest; /* the highest ifindex that was seen */
 	struct guard *guard;
 };
 
@@ -53,6 +54,7 @@ struct guard_garbage {
 
 struct guard_table {
 	int devices_fd;
+	int newcomers_fd;
 	struct places places;
 	struct held held[GUARD_HELD_MAX];
 	struct guard_garbage garbage[GUARD_GARBAGE_MAX];
@@ -61,6 +63,8 @@ struct guard_table {
 };
 
 struct held *held_find(struct guard_table *table, struct netns_id netns, uint32_t ifindex);
+/* Tells the programs that links up to the newest are known, and whom newer ones are taken for. */
+void held_tell_newest(struct guard_table *table, const struct guard_host *host);
 /* Takes a new veth in, if somebody is missing where it is. */
 void held_consider(struct guard_table *table, struct guard_host *host,
 		   const struct netlink_link *link);

@@ -377,14 +377,22 @@ static bool does_stay(const struct exchange *exchange, const struct device *devi
 	return false;
 }
 
-/* How it came, for the user to see. */
+static bool has_replaced(const struct managed_endpoint *endpoint, const struct exchange *exchange)
+{
+	for (size_t i = 0; i < endpoint->devices; i++)
+		if (!does_stay(exchange, &endpoint->device[i]))
+			return true;
+	return false;
+}
+
+/* How it came, for the user to see. The loss of a veth may become known after what came for it. */
 static void note_coming(struct managed_endpoint *endpoint, const struct exchange *exchange)
 {
 	uint64_t now_ns = clock_now_ns();
 	const struct device *slowest = NULL;
 
 	endpoint->changed_ns = now_ns;
-	if (endpoint->has_lost)
+	if (endpoint->has_lost || has_replaced(endpoint, exchange))
 		endpoint->reattached++;
 	endpoint->has_lost = false;
 	for (size_t i = 0; i < exchange->devices; i++) {

@@ -43,6 +43,15 @@ static size_t count_of(const struct places *places, uint32_t endpoint)
 	return count;
 }
 
+static bool is_among(const struct place *old, const struct place *now, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (old->ifindex && old->ifindex == now[i].ifindex &&
+		    netns_id_equal(old->netns, now[i].netns))
+			return true;
+	return false;
+}
+
 int places_set(struct places *places, uint32_t endpoint, const struct place *now, size_t count,
 	       bool is_whole)
 {
@@ -59,9 +68,10 @@ int places_set(struct places *places, uint32_t endpoint, const struct place *now
 
 		if (old->endpoint != endpoint) {
 			fresh[at++] = *old;
-		} else if (old->is_vacant && count + kept < had &&
+		} else if (count + kept < had && !is_among(old, now, count) &&
 			   !is_filled(old, now, count, has_filled)) {
-			fresh[at++] = *old;
+			fresh[at] = *old;
+			fresh[at++].is_vacant = true;
 			kept++;
 		}
 	}
@@ -108,6 +118,22 @@ void places_moved(struct places *places, struct netns_id netns, uint32_t ifindex
 		    netns_id_equal(place->netns, netns))
 			place->master = master;
 	}
+}
+
+uint32_t places_all(const struct places *places, struct netns_id netns)
+{
+	uint32_t all = HF_ENDPOINT_NONE;
+
+	for (size_t i = 0; i < places->count; i++) {
+		const struct place *place = &places->place[i];
+
+		if (!netns_id_equal(place->netns, netns))
+			continue;
+		if (all != HF_ENDPOINT_NONE && all != place->endpoint)
+			return HF_ENDPOINT_QUARANTINE;
+		all = place->endpoint;
+	}
+	return all;
 }
 
 bool places_have_netns(const struct places *places, struct netns_id netns)

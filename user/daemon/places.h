@@ -36,8 +36,8 @@ void places_done(struct places *places); /* leaves it empty */
 
 /*
  * What an endpoint has now (endpoint and all other fields of each are the caller's). is_whole: that is all. Else it is
- * known to have had more: a place that was vacant and is not taken by one of these stays vacant, so that there are never
- * fewer than before. -ENOMEM: nothing has changed.
+ * known to have had more: a place of before that is not taken by one of these is vacant from now on, so that there are
+ * never fewer than before. -ENOMEM: nothing has changed.
  */
 int places_set(struct places *places, uint32_t endpoint, const struct place *now, size_t count,
 	       bool is_whole);
@@ -47,6 +47,8 @@ void places_forget(struct places *places, uint32_t endpoint);
 bool places_gone(struct places *places, struct netns_id netns, uint32_t ifindex);
 /* It belongs to another bridge now. */
 void places_moved(struct places *places, struct netns_id netns, uint32_t ifindex, uint32_t master);
+/* Everyone who has a place there, as one: HF_ENDPOINT_NONE, the only one, or HF_ENDPOINT_QUARANTINE. */
+uint32_t places_all(const struct places *places, struct netns_id netns);
 bool places_have_netns(const struct places *places, struct netns_id netns);
 
 /*

@@ -236,8 +236,8 @@ static const char *state_of(const struct managed_endpoint *endpoint)
 static json_t *endpoint_json(const struct managed_endpoint *endpoint)
 {
 	return json_pack(
-		"{s:I,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "endpoint", (json_int_t)endpoint->id,
-		"name", endpoint->name, "state", state_of(endpoint), "attached",
+		"{s:s,s:I,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "name", endpoint->name, "endpoint",
+		(json_int_t)endpoint->id, "state", state_of(endpoint), "attached",
 		(int)(endpoint->devices > 0), "devices", (json_int_t)endpoint->devices,
 		"reattached", (json_int_t)endpoint->reattached, "quarantined",
 		(json_int_t)endpoint->quarantined, "reattach_ns", (json_int_t)endpoint->reattach_ns,

@@ -227,6 +227,12 @@ static bool is_ending(struct seeker *seeker)
 
 enum outcome { NOBODY_MISSING, MISSING, URGENT /* there are veths that nobody knows */ };
 
+static void drop_questions(struct guard_question *question, size_t questions)
+{
+	for (size_t i = 0; i < questions; i++)
+		netns_close(&question[i].netns);
+}
+
 /* One look at all. */
 static enum outcome look(struct seeker *seeker, int way)
 {
@@ -234,16 +240,17 @@ static enum outcome look(struct seeker *seeker, int way)
 	_cleanup_(wishes_done) struct wishes wishes = {};
 	size_t questions;
 
-	if (copy_wishes(seeker, &wishes) < 0)
+	/* the veths first: whoever they were taken for is among the missing then, and they are not taken for strangers */
+	questions = guard_questions(seeker->with.guard, question, QUESTIONS_MAX);
+	if (copy_wishes(seeker, &wishes) < 0) {
+		drop_questions(question, questions);
 		return MISSING;
+	}
 	for (size_t i = 0; i < wishes.count && !is_ending(seeker); i++)
 		look_for(seeker, &wishes.wish[i], way);
-	questions = guard_questions(seeker->with.guard, question, QUESTIONS_MAX);
-	for (size_t i = 0; i < questions; i++) {
-		if (!is_ending(seeker))
-			identify(seeker, &wishes, &question[i], way);
-		netns_close(&question[i].netns);
-	}
+	for (size_t i = 0; i < questions && !is_ending(seeker); i++)
+		identify(seeker, &wishes, &question[i], way);
+	drop_questions(question, questions);
 	if (questions)
 		return URGENT;
 	return wishes.count ? MISSING : NOBODY_MISSING;

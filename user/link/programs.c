@@ -140,6 +140,7 @@ int programs_map_fd(const struct programs *programs, enum programs_map map)
 {
 	const struct bpf_map *const maps[] = {
 		[PROGRAMS_DEVICES] = programs->socket->maps.devices,
+		[PROGRAMS_NEWCOMERS] = programs->socket->maps.newcomers,
 		[PROGRAMS_ADDRESSES] = programs->socket->maps.addresses,
 		[PROGRAMS_FAULTSET] = programs->socket->maps.faultset,
 		[PROGRAMS_DICE] = programs->socket->maps.dice,

@@ -25,6 +25,7 @@ struct programs;
 /* The maps that the rest of the owner writes and reads. */
 enum programs_map {
 	PROGRAMS_DEVICES,
+	PROGRAMS_NEWCOMERS,
 	PROGRAMS_ADDRESSES,
 	PROGRAMS_FAULTSET,
 	PROGRAMS_DICE,
