@@ -84,6 +84,36 @@ nothing_passes_on_a_busy_machine() {
 	must_be_within "packets that came through" "$(value_of received "$said")" 0 0
 }
 
+# An engine that takes every question and answers none: who asks it waits for 2 s, and so does the owner's loop.
+_engine_that_hangs() {
+	export HOPFAULT_DOCKER_SOCKET=$scratch/hangs.sock
+	python3 - "$HOPFAULT_DOCKER_SOCKET" <<-END &
+		import socket, sys, time
+		engine = socket.socket(socket.AF_UNIX)
+		engine.bind(sys.argv[1])
+		engine.listen(64)
+		time.sleep(60)
+	END
+	wait_until 5 test -S "$HOPFAULT_DOCKER_SOCKET"
+}
+
+nothing_passes_while_an_engine_hangs() {
+	local said i
+	_place_for_one_that_comes_again
+	_engine_that_hangs
+	owner
+	_restart -n 1 >/dev/null
+	hopfault partition "$(ep left)" "$(ep again)"
+	for i in 1 2; do
+		hopfault add "nobody$i" "$(ep left)" drop &
+	done
+	said=$(_restart -n 25 -k 60)
+	note "25 restarts: $said"
+	must_be "it sent" "$(value_of sent "$said") > 1000"
+	must_be_within "packets that came through" "$(value_of received "$said")" 0 0
+	wait_until 5 _state_is again up
+}
+
 its_id_and_its_rules_are_what_they_were() {
 	local id
 	network left right

@@ -120,7 +120,8 @@ static void make(struct run *run, struct netlink *hub, struct netlink *from)
 	__atomic_store_n(&run->made_ns, clock_now_ns(), __ATOMIC_RELAXED);
 	must(netlink_link_by_name(hub, NAME, &outer), NAME);
 	must(netlink_link_by_name(from, "eth0", &inner), "eth0");
-	must(netlink_set_mac(from, inner.ifindex, mac), "mac"); /* as before: TO need not ask for it */
+	must(netlink_set_mac(from, inner.ifindex, mac),
+	     "mac"); /* as before: TO need not ask for it */
 	must(netlink_set_master(hub, outer.ifindex, bridge.ifindex), "master");
 	must(netlink_set_up(hub, outer.ifindex, true), "up");
 	must(netlink_set_up(from, inner.ifindex, true), "up inside");

@@ -193,6 +193,10 @@ static void groups_come_first_then_the_keywords(void **state)
 		parse(WORDS("label:app=web,x", "~db-.*", "for", "5s"), false, &request, message),
 		0);
 	assert_int_equal(request.groups, 2);
+	assert_false(request.when_up);
+	assert_int_equal(parse(WORDS("a", "b", "when", "up"), false, &request, message), 0);
+	assert_int_equal(request.groups, 2);
+	assert_true(request.when_up);
 }
 
 static void assert_partition_refused(char **argv, bool with_grudge, const char *expected)
@@ -219,7 +223,7 @@ static void words_that_make_no_partition(void **state)
 				 "example");
 	assert_partition_refused(WORDS("a", "b", "oneway", "c"), false,
 				 "'c' (word 4): unknown word: groups come first, then oneway, net "
-				 "NAME, for TIME and seed N");
+				 "NAME, for TIME, seed N and when up");
 	assert_partition_refused(WORDS("a", "b", "c", "oneway"), true,
 				 "'oneway' (word 4): a grudge always cuts both ways");
 }

@@ -105,6 +105,19 @@ static void delay_with_all_its_words(void **state)
 	assert_true(request.has_seed);
 }
 
+static void a_rule_may_wait_for_its_names(void **state)
+{
+	struct line line;
+	struct rule_request request = parsed(&line, "a b drop for 30s when up");
+	struct line other;
+
+	assert_true(request.when_up);
+	assert_false(parsed(&other, "a b drop").when_up);
+	assert_reads_as("a b drop for 30s when up", "a b drop for 30s when up");
+	assert_refused("a b drop when down",
+		       "when: 'down' (word 5): what can be waited for is up: when up");
+}
+
 static void what_is_not_said_has_its_default(void **state)
 {
 	struct line line;
@@ -541,6 +554,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delay_with_all_its_words),
+		cmocka_unit_test(a_rule_may_wait_for_its_names),
 		cmocka_unit_test(what_is_not_said_has_its_default),
 		cmocka_unit_test(effects_can_be_together_in_one_rule),
 		cmocka_unit_test(ports_and_share_are_matched),

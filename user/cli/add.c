@@ -73,7 +73,8 @@ static int run_add(const struct command *command, int argc, char **argv)
 
 const struct command command_add = {
 	.name = "add",
-	.usage = "SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [-- COMMAND...]",
+	.usage = "SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [when up] [-- "
+		 "COMMAND...]",
 	.summary = "put a fault on the links from SRC to DST",
 	.details =
 		"  SRC, DST  names joined by commas: containers, compose services (web, "
@@ -98,6 +99,7 @@ const struct command command_add = {
 		"  both      from DST to SRC as well\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"  seed N    the same packets meet the same fate again\n"
+		"  when up   names that nobody has yet are waited for\n"
 		"\n"
 		"With -- COMMAND the fault lives while the command runs, and the exit status is "
 		"the\n"

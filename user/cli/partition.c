@@ -103,7 +103,7 @@ static int run_partition(const struct command *command, int argc, char **argv)
 
 const struct command command_partition = {
 	.name = "partition",
-	.usage = "GROUP GROUP... [oneway] [net NAME] [for TIME] [-- COMMAND...]",
+	.usage = "GROUP GROUP... [oneway] [net NAME] [for TIME] [when up] [-- COMMAND...]",
 	.summary = "cut all links between groups, in one instant",
 	.details =
 		"  GROUP     names joined by commas; inside a group everybody still talks. A "
@@ -117,6 +117,7 @@ const struct command command_partition = {
 		"  net NAME  on that network alone (see: hopfault ps); else on every network that "
 		"is shared\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
+		"  when up   names that nobody has yet are waited for\n"
 		"\n"
 		"Connections that stand are cut as well, and go on after the heal. Address "
 		"resolution\n"
@@ -125,6 +126,7 @@ const struct command command_partition = {
 		"  hopfault partition a,b c,d,e for 30s\n"
 		"  hopfault partition web,db cache\n"
 		"  hopfault partition web world for 1m\n"
+		"  hopfault partition web db when up\n"
 		"  hopfault partition --grudge majorities-ring a b c d e\n",
 	.options = partition_rows,
 	.run = run_partition,
