@@ -41,7 +41,7 @@ static void try_to_connect(const struct sockaddr_in *to)
 	close(fd);
 }
 
-static int send_all(const struct sockaddr_in *to)
+static _Noreturn void send_all(const struct sockaddr_in *to)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	char bytes[64] = "";
@@ -84,7 +84,7 @@ static unsigned long take_all(int udp, int tcp)
 	return count;
 }
 
-static int count_all(const char *port, const char *path)
+static _Noreturn void count_all(const char *port, const char *path)
 {
 	struct pollfd wait[] = { { .fd = bound(port, SOCK_DGRAM), .events = POLLIN },
 				 { .fd = bound(port, SOCK_STREAM), .events = POLLIN } };
@@ -111,9 +111,9 @@ int main(int argc, char **argv)
 	struct sockaddr_in to;
 
 	if (argc == 4 && strcmp(argv[1], "count") == 0)
-		return count_all(argv[2], argv[3]);
+		count_all(argv[2], argv[3]);
 	if (argc != 4 || strcmp(argv[1], "send") != 0)
 		errx(2, "usage: eager send ADDRESS PORT | eager count PORT FILE");
 	to = address_of(argv[2], argv[3]);
-	return send_all(&to);
+	send_all(&to);
 }
