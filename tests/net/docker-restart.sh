@@ -33,14 +33,15 @@ engine_up() {
 	"$engine" up "$scratch/engine" $$ &&
 		cc -O2 -static -o "$scratch/eager" "$here/tests/tools/eager.c" &&
 		"$engine" image eager "$scratch/eager" &&
-		docker network create back >/dev/null
+		docker network create --subnet 172.31.77.0/24 --ip-range 172.31.77.128/25 back >/dev/null
 }
 
-# The peer, with what it has counted in $scratch/count/n; and the one that never stops sending to it
+# The peer, with what it has counted in $scratch/count/n; and the one that never stops sending to it. A restart may give a
+# container another's address: the peer's is its own for good.
+address=172.31.77.10
 sink() {
 	mkdir -p "$scratch/count"
-	docker run -d --name sink --network back -v "$scratch/count:/count" eager count 4711 /count/n >/dev/null
-	address=$(docker inspect -f '{{.NetworkSettings.Networks.back.IPAddress}}' sink)
+	docker run -d --name sink --network back --ip "$address" -v "$scratch/count:/count" eager count 4711 /count/n >/dev/null
 }
 eager() { docker run -d --name "$1" --network back eager send "$address" 4711 >/dev/null; } # NAME
 
