@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2034 # what a lab uses
+# shellcheck shell=bash disable=SC2034,SC2030,SC2031 # what a lab uses; lab_clear is to change nothing
 #
 # lib.sh - what all labs share: beginning, ending, running, and writing down.
 #
@@ -125,7 +125,6 @@ lab_clear() ( # FOLDER: a process of its own, which takes on the other's names
 	exec 9>"$1/lock"
 	flock -n 9 || exit 0
 	say "A lab was killed; taking down what it left."
-	# shellcheck disable=SC2030 # yes
 	run_folder=$1
 	lab_set_names "$1"
 	export HOPFAULT_RUN_DIR=$1
@@ -144,7 +143,6 @@ lab_take_down() {
 	hopfault clean >/dev/null 2>&1 || true
 	! declare -F lab_also_take_down >/dev/null || lab_also_take_down # of a lab that makes more than services
 	place_end >/dev/null 2>&1
-	# shellcheck disable=SC2031 # whoever's it is
 	rm -rf "$run_folder"
 }
 
@@ -153,7 +151,6 @@ lab_at_exit() {
 	trap '' INT TERM HUP PIPE
 	for pid in "${lab_jobs[@]}"; do kill "$pid" 2>/dev/null || true; done
 	kill "$lab_watchdog" 2>/dev/null || true
-	# shellcheck disable=SC2031 # this process's own
 	if [[ -e $run_folder ]]; then
 		((status == 0)) || say "Stopped early (status $status); taking everything down."
 		lab_take_down || say "lab-$lab: something could not be taken down"
