@@ -9,16 +9,17 @@
 FACTS_SECONDS=${FACTS_SECONDS:-120}
 # shellcheck source=tests/lib/facts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/facts.sh"
+# shellcheck source=scripts/lib/containers.sh
+. "$FACTS_ROOT/scripts/lib/containers.sh"
 
 HOPFAULT=${HOPFAULT:-$FACTS_ROOT/build/hopfault}
 ENGINE=$FACTS_ROOT/scripts/engine
-E2E_NETWORK=e2e
+container_network=e2e
 
 fact_begins() {
 	scratch=$(mktemp -d /tmp/hopfault-test.XXXXXX)
 	export HOPFAULT_RUN_DIR=$scratch/run
-	declare -gA process=() # name -> a process in it
-	docker network create "$E2E_NETWORK" >/dev/null
+	docker network create "$container_network" >/dev/null
 }
 
 fact_ends() {
@@ -26,7 +27,7 @@ fact_ends() {
 	[[ ! -S $HOPFAULT_RUN_DIR/control.sock ]] || timeout 12 "$HOPFAULT" daemon --stop >/dev/null 2>&1
 	left=$(_what_is_left)
 	docker ps -aq | xargs -r docker rm -f >/dev/null
-	docker network rm "$E2E_NETWORK" >/dev/null
+	docker network rm "$container_network" >/dev/null
 	rm -rf "$scratch"
 	[[ -z $left ]] || {
 		echo "left behind: $left" | tr '\n' ' ' >"$fact_said"
@@ -49,39 +50,6 @@ _what_is_left() {
 
 hopfault() {
 	"$HOPFAULT" "$@"
-}
-
-# container NAME IMAGE [WORD...]: which runs until the fact ends
-container() {
-	_start "$@"
-	_know "$1"
-}
-
-_start() {
-	docker run -d --name "$1" --hostname "$1" --network "$E2E_NETWORK" "${@:2}" >/dev/null
-}
-
-_know() {
-	process[$1]=$(docker inspect -f '{{.State.Pid}}' "$1")
-	((process[$1] > 0)) || fail "$1 ended at once: $(docker logs "$1" 2>&1 | tail -n 1)"
-}
-
-# containers NAME,NAME,... IMAGE [WORD...]: several at once; @ in a word is the container's name
-containers() {
-	local name starts=() words=("${@:2}")
-	for name in ${1//,/ }; do
-		_start "$name" "${words[@]//@/$name}" &
-		starts+=($!)
-	done
-	wait "${starts[@]}"
-	for name in ${1//,/ }; do
-		_know "$name"
-	done
-}
-
-# inside NAME COMMAND...: what `docker exec` does, in a hundredth of its time
-inside() {
-	nsenter --target "${process[$1]}" --mount --uts --ipc --net --pid --root --wd "${@:2}"
 }
 
 # ---- how they are run ----

@@ -3,12 +3,11 @@
 #
 # net.sh - a small network of its own for each fact, an owner of its own, and nothing left of either.
 #
-#   NAME [eth0] ==== NAME [bridge br0, in a namespace of its own]        address: 10.77.0.N and fd77::N
-#
-# The names of namespaces begin with $net; the host's own network is never touched. Processes that a fact starts carry
-# HOPFAULT_RUN_DIR in their environment: what is alive at the end is found by it, and ended by its number.
+# The network is that of scripts/lib/network.sh.
 # shellcheck source=tests/lib/facts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/facts.sh"
+# shellcheck source=scripts/lib/network.sh
+. "$FACTS_ROOT/scripts/lib/network.sh"
 
 HOPFAULT=${HOPFAULT:-$FACTS_ROOT/build/hopfault}
 TOOLS=${TOOLS:-$FACTS_ROOT/build/tests/tools}
@@ -18,15 +17,15 @@ fact_begins() {
 	net=ht$(printf %x "$$")
 	scratch=$(mktemp -d /tmp/hopfault-test.XXXXXX)
 	export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_LAB_PREFIX=$net-
-	declare -gA place=()
+	node_number=()
 }
 
 fact_ends() {
 	local left
 	_end_owner
 	left=$(what_is_ours; _complaints)
-	_end_processes
-	_remove_namespaces
+	end_our_processes
+	remove_namespaces
 	if [[ -n ${KEEP:-} ]]; then
 		echo "kept: $scratch"
 	else
@@ -77,63 +76,10 @@ no_fault_is_in_force() {
 	[[ $(faults_in_force) == 0 ]]
 }
 
-# has_ended PID: also when nobody has reaped it
-has_ended() {
-	[[ ! -e /proc/$1/stat || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1) == [ZX] ]]
-}
-
 # ---- the network ----
 
-# network NAME...: namespaces on one bridge
-network() {
-	local name
-	_namespace sw
-	ip -n "$net-sw" link add br0 type bridge forward_delay 0
-	ip -n "$net-sw" link set br0 up
-	for name in "$@"; do
-		node "$name"
-	done
-}
-
-# node NAME: one more
-node() {
-	local name=$1 number=${place[$1]:-$((${#place[@]} + 1))}
-	place[$name]=$number
-	_namespace "$name"
-	ip -n "$net-sw" link add "$name" type veth peer name eth0 netns "$net-$name"
-	ip -n "$net-sw" link set "$name" master br0 up
-	ip -n "$net-$name" link set eth0 up
-	ip -n "$net-$name" addr add "10.77.0.$number/24" dev eth0
-	ip -n "$net-$name" addr add "fd77::$number/64" dev eth0 nodad
-}
-
 _namespace() {
-	ip netns add "$net-$1"
-	ip netns exec "$net-$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
-	ip -n "$net-$1" link set lo up
-}
-
-# How a node is named to hopfault; a comma list of nodes likewise.
-ep() {
-	local list=() name
-	for name in ${1//,/ }; do
-		list+=("netns:$net-$name")
-	done
-	(IFS=, && echo "${list[*]}")
-}
-
-v4() {
-	echo "10.77.0.${place[$1]}"
-}
-
-v6() {
-	echo "fd77::${place[$1]}"
-}
-
-within() {
-	local name=$1
-	shift
-	nsenter --net="/run/netns/$net-$name" "$@"
+	make_namespace "$@"
 }
 
 # A process that stays there until the fact ends; sets $inhabitant, its number ($! is another when it was waited for).
@@ -200,7 +146,7 @@ what_is_ours() {
 		ip -n "$name" -o link show | grep -oE '\bhf[a-z0-9]+[@:]' | sed "s/^/device in $name: /"
 		_ours_in "$name"
 	done
-	for pid in $(_processes); do
+	for pid in $(our_processes); do
 		[[ $(readlink "/proc/$pid/exe" 2>/dev/null) != "$(realpath "$HOPFAULT")" ]] || echo "process $pid"
 	done
 }
@@ -226,27 +172,3 @@ _end_owner() {
 	[[ ! -S $HOPFAULT_RUN_DIR/control.sock ]] || timeout 12 "$HOPFAULT" daemon --stop || true
 	[[ ! -e $HOPFAULT_RUN_DIR/lab ]] || timeout 20 "$HOPFAULT" lab down || true
 } >/dev/null 2>&1
-
-# Every process that carries our run folder in its environment, but for this one.
-_processes() {
-	local file pid
-	{ grep -lzxF "HOPFAULT_RUN_DIR=$HOPFAULT_RUN_DIR" /proc/[0-9]*/environ 2>/dev/null || true; } | while read -r file; do
-		pid=${file//[^0-9]/}
-		[[ $pid == "$$" || $pid == "$BASHPID" ]] || has_ended "$pid" || echo "$pid"
-	done
-}
-
-_end_processes() {
-	local pid
-	for pid in $(_processes); do
-		kill -CONT "$pid" 2>/dev/null
-		kill -KILL "$pid" 2>/dev/null
-	done
-}
-
-_remove_namespaces() {
-	local name
-	for name in $(ip netns list | awk -v p="$net-" 'index($1, p) == 1 { print $1 }'); do
-		ip netns del "$name"
-	done
-}

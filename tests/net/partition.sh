@@ -180,4 +180,18 @@ majorities_ring_lets_each_node_see_a_majority() {
 	done
 }
 
+a_bridge_in_order_sees_both_sides() {
+	local nodes=(n1 n2 n3 n4 n5) name
+	network "${nodes[@]}"
+	for name in "${nodes[@]:1}"; do warm n1 "$name"; done
+	warm n3 n5
+	# shellcheck disable=SC2046 # words
+	hopfault partition --grudge bridge --in-order $(for name in "${nodes[@]}"; do ep "$name"; done)
+	answers n1 "$(v4 n2)" || fail "the first two are cut apart"
+	answers n1 "$(v4 n3)" || fail "the first does not see the bridge"
+	answers n3 "$(v4 n5)" || fail "the bridge does not see the last"
+	! answers n1 "$(v4 n4)" || fail "the first sees the fourth"
+	! answers n5 "$(v4 n2)" || fail "the last sees the second"
+}
+
 run_facts "$@"

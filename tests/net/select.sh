@@ -74,7 +74,7 @@ _second_network() {
 		ip -n "$net-sw" link add "$name-2" type veth peer name eth1 netns "$net-$name"
 		ip -n "$net-sw" link set "$name-2" master br1 up
 		ip -n "$net-$name" link set eth1 up
-		ip -n "$net-$name" addr add "10.78.0.${place[$name]}/24" dev eth1
+		ip -n "$net-$name" addr add "10.78.0.${node_number[$name]}/24" dev eth1
 	done
 }
 

@@ -52,6 +52,8 @@ partitions_that_make_no_sense_are_refused() {
 	_misused "empty" partition a,,b c
 	_misused "empty" partition "" b
 	_misused "." partition --grudge sideways a b c
+	_misused "say which with --grudge" partition --in-order a b c
+	_misused "say which with --grudge" partition --isolate a a b c
 	network left right
 	must_end 2 "two groups|twice" "$HOPFAULT" partition "$(ep left)" "$(ep right,left)"
 	no_fault_is_in_force

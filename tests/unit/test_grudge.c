@@ -386,6 +386,36 @@ static void the_named_one_is_the_one(void **state)
 	}
 }
 
+/* Who hears whom, as one word of bits for each. */
+static void assert_in_order(enum grudge_kind kind, size_t count, const uint32_t *hears)
+{
+	for (uint64_t seed = 0; seed < 3; seed++) {
+		struct grudge grudge = { .kind = kind, .seed = seed, .in_order = true };
+		struct picture picture;
+
+		picture_take(&picture, &grudge, count);
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(picture.hears[i], hears[i]);
+		picture_done(&picture);
+	}
+}
+
+static void in_order_there_is_no_chance(void **state)
+{
+	static const uint32_t halves[] = { 0x3, 0x3, 0x1c, 0x1c, 0x1c };
+	static const uint32_t one[] = { 0x1, 0x1e, 0x1e, 0x1e, 0x1e };
+	static const uint32_t ring[] = { 0x13, 0x7, 0xe, 0x1c, 0x19 };
+	static const uint32_t bridge[] = { 0x7, 0x7, 0x1f, 0x1c, 0x1c };
+	static const uint32_t uneven[] = { 0x3, 0xf, 0xe, 0xe };
+
+	assert_in_order(GRUDGE_HALVES, 5, halves);
+	assert_in_order(GRUDGE_ONE, 5, one);
+	assert_in_order(GRUDGE_MAJORITY, 5, halves);
+	assert_in_order(GRUDGE_MAJORITIES_RING, 5, ring);
+	assert_in_order(GRUDGE_BRIDGE, 5, bridge);
+	assert_in_order(GRUDGE_BRIDGE, 4, uneven);
+}
+
 static void chance_picks_everyone_sooner_or_later(void **state)
 {
 	unsigned int alone[5] = {};
@@ -478,6 +508,7 @@ int main(void)
 		cmocka_unit_test(everyone_in_the_ring_hears_a_majority_and_no_two_the_same),
 		cmocka_unit_test(a_bridge_hears_both_halves_and_nobody_else_does),
 		cmocka_unit_test(the_named_one_is_the_one),
+		cmocka_unit_test(in_order_there_is_no_chance),
 		cmocka_unit_test(chance_picks_everyone_sooner_or_later),
 		cmocka_unit_test(the_same_seed_cuts_the_same),
 		cmocka_unit_test(grudges_that_can_not_be),

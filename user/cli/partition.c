@@ -17,6 +17,7 @@ struct partition_options {
 	bool json;
 	int grudge; /* index in grudge_words; -1: none */
 	const char *isolate;
+	bool in_order;
 };
 
 static const struct option_row partition_rows[] = {
@@ -34,6 +35,11 @@ static const struct option_row partition_rows[] = {
 	  .help = "with --grudge one: whom (else chance decides)",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct partition_options, isolate) },
+	{ .name = "in-order",
+	  .help = "with --grudge: no chance, names are taken as they are written: the first half "
+		  "against the second, and a bridge stands in the middle",
+	  .kind = OPTION_FLAG,
+	  OPTION_INTO(struct partition_options, in_order) },
 	{ .name = "dry-run",
 	  .help = "say what would be done, and do nothing",
 	  .kind = OPTION_FLAG,
@@ -60,6 +66,18 @@ static int check_words(const struct options_words *words, bool with_grudge)
 	return EXIT_MISUSED;
 }
 
+static int check_pattern(const struct partition_options *options)
+{
+	const char *alone = options->isolate	? "--isolate"
+			    : options->in_order ? "--in-order"
+						: NULL;
+
+	if (options->grudge >= 0 || !alone)
+		return EXIT_DONE;
+	log_err(0, "%s is about a pattern: say which with --grudge", alone);
+	return EXIT_MISUSED;
+}
+
 static json_t *make_request(const struct partition_options *options,
 			    const struct options_words *words)
 {
@@ -71,6 +89,8 @@ static json_t *make_request(const struct partition_options *options,
 		json_object_set_new(request, "grudge", json_string(grudge_words[options->grudge]));
 	if (options->isolate)
 		json_object_set_new(request, "isolate", json_string(options->isolate));
+	if (options->in_order)
+		json_object_set_new(request, "in_order", json_true());
 	return request;
 }
 
@@ -85,6 +105,8 @@ static int run_partition(const struct command *command, int argc, char **argv)
 	if (status != EXIT_DONE || options.help)
 		return status;
 	status = command_check_sockets(&options.sockets);
+	if (status == EXIT_DONE)
+		status = check_pattern(&options);
 	if (status == EXIT_DONE)
 		status = check_words(&words, options.grudge >= 0);
 	if (status == EXIT_DONE)
@@ -127,7 +149,8 @@ const struct command command_partition = {
 		"  hopfault partition web,db cache\n"
 		"  hopfault partition web world for 1m\n"
 		"  hopfault partition web db when up\n"
-		"  hopfault partition --grudge majorities-ring a b c d e\n",
+		"  hopfault partition --grudge majorities-ring a b c d e\n"
+		"  hopfault partition --grudge bridge --in-order a b bridge c d\n",
 	.options = partition_rows,
 	.run = run_partition,
 };

@@ -586,7 +586,8 @@ static void partition_text(const struct partition_request *request, const struct
 	size_t used = 0;
 
 	if (grudge)
-		used = (size_t)snprintf(text, size, "--grudge %s ", grudge_words[grudge->kind]);
+		used = (size_t)snprintf(text, size, "--grudge %s %s", grudge_words[grudge->kind],
+					grudge->in_order ? "--in-order " : "");
 	for (size_t i = 0; i < request->groups && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "",
 					 request->group[i]);

@@ -132,7 +132,7 @@ static int add_partition(struct owner *owner, const json_t *request, const struc
 	const char *isolate = json_string_value(json_object_get(request, "isolate"));
 	struct partition_request partition;
 	struct rule_error error = {};
-	struct grudge grudge;
+	struct grudge grudge = {};
 	int r;
 
 	if (pattern && !grudge_by_word(pattern, &grudge))
@@ -143,6 +143,7 @@ static int add_partition(struct owner *owner, const json_t *request, const struc
 		rule_error_text(&error, ret_error, RULE_ERROR_TEXT_MAX);
 		return r;
 	}
+	grudge.in_order = json_is_true(json_object_get(request, "in_order"));
 	return faults_add_partition(owner->faults, &partition, pattern ? &grudge : NULL, isolate,
 				    token, dry_run, ret_result, ret_error);
 }

@@ -2,7 +2,7 @@
 /*
  * grudge.c - partition patterns.
  *
- *     endpoints --shuffle (seed)--> seats 0 .. n-1 --pattern--> "seats i and j can't talk" --> links, both ways
+ *     endpoints --shuffle (seed), or in order--> seats 0 .. n-1 --pattern--> "seats i and j can't talk" --> links, both ways
  *
  * Every pattern is one question about two seats; chance is in the shuffle and, for majority, in the size of the
  * minority. The ring's question is worked out in seats_ring().
@@ -104,6 +104,8 @@ static size_t first_group_size(const struct grudge *grudge, size_t count)
 	case GRUDGE_ONE:
 		return 1;
 	case GRUDGE_MAJORITY: /* roll 0 is not one of the shuffle's */
+		if (grudge->in_order)
+			return (count - 1) / 2;
 		return 1 + roll_below(grudge, 0, (count - 1) / 2);
 	default:
 		return count / 2;
@@ -151,6 +153,23 @@ static void seat_first(uint32_t *endpoint, size_t count, uint32_t wanted)
 			swap(&endpoint[0], &endpoint[i]);
 }
 
+/* Who stands in the middle gets the bridge's seat, and those before him keep their order. */
+static void seat_middle_first(uint32_t *endpoint, size_t count)
+{
+	for (size_t i = (count - 1) / 2; i > 0; i--)
+		swap(&endpoint[i], &endpoint[i - 1]);
+}
+
+static void seat_all(const struct grudge *grudge, uint32_t *endpoint, size_t count)
+{
+	if (!grudge->in_order)
+		shuffle(grudge, endpoint, count);
+	else if (grudge->kind == GRUDGE_BRIDGE)
+		seat_middle_first(endpoint, count);
+	if (grudge->isolated != HF_ENDPOINT_NONE)
+		seat_first(endpoint, count, grudge->isolated);
+}
+
 static int cut_seats(const struct grudge *grudge, const struct seats *seats, struct links *links)
 {
 	const uint32_t *endpoint = seats->endpoint;
@@ -185,9 +204,7 @@ int grudge_links(const struct grudge *grudge, const uint32_t *endpoint, size_t c
 	if (!seated)
 		return -ENOMEM;
 	memcpy(seated, endpoint, count * sizeof(*seated));
-	shuffle(grudge, seated, count);
-	if (grudge->isolated != HF_ENDPOINT_NONE)
-		seat_first(seated, count, grudge->isolated);
+	seat_all(grudge, seated, count);
 	seats = (struct seats){ seated, count, first_group_size(grudge, count) };
 	r = cut_seats(grudge, &seats, &links);
 	if (r < 0)

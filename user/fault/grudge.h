@@ -10,10 +10,15 @@
  *
  * Links are cut both ways, so who sees whom is mutual and a TCP connection is either possible or not. Chance comes
  * from dice.h and the seed alone: the same seed over the same number of endpoints in the same order cuts the same.
+ *
+ * In order there is no chance: the first half against the second, the first against all others, the first
+ * (n - 1) / 2 against the majority behind them, a ring as it is written; and of a bridge, which stands in the middle,
+ * the first half on one side and the second on the other. Of an even number the second half of these has one more.
  */
 #ifndef HOPFAULT_FAULT_GRUDGE_H
 #define HOPFAULT_FAULT_GRUDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +39,8 @@ extern const char *const grudge_words[GRUDGE_KINDS + 1];
 struct grudge {
 	enum grudge_kind kind;
 	uint64_t seed;
-	uint32_t isolated; /* GRUDGE_ONE: who; HF_ENDPOINT_NONE: chance decides */
+	uint32_t isolated; /* GRUDGE_ONE: who; HF_ENDPOINT_NONE: chance decides, or the order */
+	bool in_order; /* endpoints take their seats as they come */
 };
 
 /*
