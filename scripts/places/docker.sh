@@ -53,7 +53,7 @@ find_a_free_engine() {
 	[[ -x $build/static/hopchain ]] || fail "$build/static/hopchain is not there: make it with ENGINE=docker"
 	[[ ! -e $is_up ]] || return 0
 	find_engine
-	[[ -z $(containers) ]] || fail "this engine has a project '$project' already, which is not ours: nothing was done to it"
+	[[ -z $(project_containers) ]] || fail "this engine has a project '$project' already, which is not ours: nothing was done to it"
 	echo "$HOPFAULT_DOCKER_SOCKET" >"$is_up"
 }
 
@@ -127,6 +127,28 @@ write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS
 	fi
 }
 
+# ---- bare nodes ----
+
+# shellcheck source=scripts/lib/containers.sh
+. "$here/scripts/lib/containers.sh"
+container_network=$project container_prefix=$project- container_label=com.docker.compose.project=$project
+node_programs=() # what is to be had in them, set before
+
+place_nodes() { # NAME...
+	find_a_free_engine
+	engine image "$image" busybox "${node_programs[@]}" >"$out/image.txt" 2>&1 || fail "no image: $(tail -n 1 "$out/image.txt")"
+	docker network create --label "$container_label" "$container_network" >/dev/null
+	containers "$(IFS=, && echo "$*")" "$image" sleep 3600
+}
+
+place_node_word() { echo "docker:$container_prefix$1"; }
+place_node_address() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$container_prefix$1"; }
+place_node_folder() { echo "/proc/${process[$1]}/root/tmp"; }
+place_node_inner_folder() { echo /tmp; }
+place_node_run() { inside "$@"; }
+place_node_client() { nsenter --net --target "${process[$1]}" "${@:2}"; }
+place_node_kill() { inside "$1" busybox kill -KILL -1; } # all but the container's first process
+
 place_name() { # NAME: how the tables and CSV files call this service
 	echo "${project}_$1_1"
 }
@@ -140,7 +162,7 @@ wait_for_answers() {
 	fail "the services do not answer; docker logs tells more"
 }
 
-containers() {
+project_containers() {
 	docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" 2>/dev/null || true
 }
 
@@ -157,6 +179,8 @@ place_end() {
 	if [[ -e $is_up ]]; then
 		use_engine "$(cat "$is_up")"
 		compose down -t 0 >/dev/null 2>&1 || true
+		project_containers | xargs -r docker rm -f >/dev/null 2>&1 || true
+		docker network rm "$project" >/dev/null 2>&1 || true
 		docker rmi "$image" >/dev/null 2>&1 || true
 	fi
 	engine down "$engine_folder"
@@ -164,7 +188,7 @@ place_end() {
 
 place_inodes() {
 	local pid
-	containers | xargs -r docker inspect -f '{{.State.Pid}}' | while read -r pid; do
+	project_containers | xargs -r docker inspect -f '{{.State.Pid}}' | while read -r pid; do
 		stat -L -c %i "/proc/$pid/ns/net"
 	done
 }
@@ -180,7 +204,7 @@ place_within() {
 }
 
 place_inventory() {
-	echo "containers|docker ps -a|$(containers | wc -l)"
+	echo "containers|docker ps -a|$(project_containers | wc -l)"
 	echo "their networks|docker network ls|$(docker network ls -q --filter "label=com.docker.compose.project=$project" 2>/dev/null | wc -l)"
 	echo "their image|docker images|$(docker images -q "$image" 2>/dev/null | wc -l)"
 	echo "the test engine's processes|/proc/*/exe and cmdline|$(engine left "$engine_folder" | wc -l)"

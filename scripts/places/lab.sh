@@ -33,6 +33,43 @@ place_down() {
 
 place_end() {
 	hopfault lab down
+	[[ ! -e $run_folder/has_nodes ]] || remove_nodes
+}
+
+# ---- bare nodes ----
+
+# shellcheck source=scripts/lib/network.sh
+. "$here/scripts/lib/network.sh"
+net=${HOPFAULT_LAB_PREFIX%-}
+node_programs=() # what is to be had in them; here they have all that this machine has
+
+place_nodes() { # NAME...
+	local name
+	: >"$run_folder/has_nodes" # that of this prefix all namespaces are ours
+	network "$@"
+	for name; do mkdir -p "$run_folder/$name"; done
+}
+
+remove_nodes() {
+	local namespace
+	for namespace in $(lab_namespaces); do kill_in "$namespace"; done
+	remove_namespaces
+}
+
+place_node_word() { ep "$1"; }
+place_node_address() { v4 "$1"; }
+place_node_folder() { echo "$run_folder/$1"; }
+place_node_inner_folder() { echo "$run_folder/$1"; }
+place_node_run() { # NAME PROGRAM WORD...
+	local name=$1 program
+	program=$("$here/scripts/engine" program "$2")
+	LD_LIBRARY_PATH=$("$here/scripts/engine" libraries) within "$name" "$program" "${@:3}"
+}
+place_node_client() { within "$@"; }
+place_node_kill() { kill_in "$net-$1"; }
+
+kill_in() {
+	ip netns pids "$1" | xargs -r kill -KILL 2>/dev/null || true
 }
 
 place_inodes() {
