@@ -10,6 +10,7 @@ Requests want a member that knows a leader (`hasleader`, clientv3's WithRequireL
 and such a no is final. Not every no is: "request timed out" and "leader changed" are said of what may yet be done.
 """
 import base64
+import collections
 import itertools
 
 from .wire import HttpJson, Pool, Refused, Unknown
@@ -38,10 +39,10 @@ class Client:
 
     def __init__(self, nodes, ask):
         self.pools = {name: Pool(nodes[name], self.port, HttpJson) for name in ask}
-        self.turn = itertools.cycle(ask)
+        self.turns = collections.defaultdict(lambda: itertools.cycle(ask))  # for each kind of request
 
     def choose(self, kind):
-        return next(self.turn)
+        return next(self.turns[kind])
 
     async def _ask(self, node, path, what, timeout, header=("Grpc-Metadata-Hasleader: true",)):
         return judged(*await self.pools[node].ask(path, what, header, timeout=timeout))

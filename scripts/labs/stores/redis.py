@@ -9,6 +9,7 @@ redis.py - a client of a Redis primary with replicas and sentinels, as Redis's o
 A `local` read is answered by the nearest node, whatever it is. Sentinels are asked nearest first.
 """
 import asyncio
+import collections
 import itertools
 
 from .wire import Pool, Refused, Resp, RespError, Unknown
@@ -46,14 +47,14 @@ class Client:
         self.sentinels = [Pool(nodes[name], self.sentinel_port, Resp) for name in order]
         self.primaries = {name: Pool(address, self.port, Primary) for name, address in nodes.items()}
         self.nodes_as_they_are = {name: Pool(address, self.port, Resp) for name, address in nodes.items()}
-        self.turn = itertools.cycle(ask)
+        self.turns = collections.defaultdict(lambda: itertools.cycle(ask))  # for each kind of request
         self.primary = None
         self.finding = None
         self.asked_at = 0
 
     def choose(self, kind):
         """Who is asked, as far as it is known now"""
-        return next(self.turn) if kind == "read_local" else self.primary or ""
+        return next(self.turns[kind]) if kind == "read_local" else self.primary or ""
 
     async def find_primary(self):
         """By one question at a time, however many wait for it"""
