@@ -67,7 +67,9 @@ static void check_same(const struct rule_request *one, const struct rule_request
 	must(!strcmp(one->src, other->src) && !strcmp(one->dst, other->dst), "the same names");
 	must(!memcmp(&one->rule, &other->rule, sizeof(one->rule)), "the same rule");
 	must(one->ttl_ns == other->ttl_ns, "the same time to live");
-	must(one->both == other->both && one->has_seed == other->has_seed, "the same words");
+	must(one->both == other->both && one->has_seed == other->has_seed &&
+		     one->force == other->force,
+	     "the same words");
 }
 
 static void check_reads_back(const struct rule_request *request)

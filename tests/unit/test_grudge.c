@@ -223,7 +223,7 @@ static void words_that_make_no_partition(void **state)
 				 "example");
 	assert_partition_refused(WORDS("a", "b", "oneway", "c"), false,
 				 "'c' (word 4): unknown word: groups come first, then oneway, net "
-				 "NAME, for TIME, seed N and when up");
+				 "NAME, for TIME, seed N, when up and force");
 	assert_partition_refused(WORDS("a", "b", "c", "oneway"), true,
 				 "'oneway' (word 4): a grudge always cuts both ways");
 }

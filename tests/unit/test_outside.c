@@ -70,10 +70,35 @@ static void a_network_stands_there_once(void **state)
 	outside_done(&outside);
 }
 
+static void assert_whose(const struct outside *outside, const char *addr, uint32_t expected)
+{
+	struct hf_addr at = addr_of(addr);
+
+	assert_int_equal(outside_find(outside, &at), expected);
+}
+
+static void the_longest_prefix_says_whose_an_address_is(void **state)
+{
+	struct hf_addr network = addr_of("10.83.4.0"), host = addr_of("10.83.4.1");
+	struct outside_entry entry[] = {
+		{ .key = { .prefix_len = 118, .addr = network }, .endpoint = HF_ENDPOINT_OTHER },
+		{ .key = { .prefix_len = 128, .addr = host }, .endpoint = HF_ENDPOINT_HOST },
+	};
+	const struct outside outside = { .entry = entry, .count = 2 };
+
+	assert_whose(&outside, "10.83.4.1", HF_ENDPOINT_HOST);
+	assert_whose(&outside, "10.83.4.2", HF_ENDPOINT_OTHER);
+	assert_whose(&outside, "10.83.7.255", HF_ENDPOINT_OTHER);
+	assert_whose(&outside, "10.83.8.0", HF_ENDPOINT_WORLD);
+	assert_whose(&outside, "10.83.3.255", HF_ENDPOINT_WORLD);
+	assert_whose(&outside, "::1", HF_ENDPOINT_WORLD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_addresses_network_is_its_first_bits),
+		cmocka_unit_test(the_longest_prefix_says_whose_an_address_is),
 		cmocka_unit_test(an_address_alone_has_no_network),
 		cmocka_unit_test(a_network_stands_there_once),
 	};

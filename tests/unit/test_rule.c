@@ -127,6 +127,7 @@ static void what_is_not_said_has_its_default(void **state)
 	assert_int_equal(request.rule.proto, HF_PROTO_ANY);
 	assert_int_equal(request.ttl_ns, 600 * S);
 	assert_false(request.both);
+	assert_false(request.force);
 	assert_false(request.has_seed);
 	assert_int_equal(request.rule.seed, 0);
 }
@@ -265,7 +266,7 @@ static void words_that_nobody_knows(void **state)
 	assert_refused(
 		"a b drop proto 6",
 		"proto: '6' (word 5): unknown protocol: tcp, udp, icmp, arp and nd are known");
-	assert_refused("a b drop force", "'force' (word 4): unknown word; did you mean 'for'?");
+	assert_refused("a b drop booth", "'booth' (word 4): unknown word; did you mean 'both'?");
 }
 
 static void words_that_contradict(void **state)
@@ -340,6 +341,7 @@ static void names_may_be_labels_and_expressions(void **state)
 	assert_string_equal(request.src, "~.*");
 	assert_string_equal(request.dst, "docker:label:k=$x;y");
 	assert_reads_as("shop/web ~[ab]? delay 5ms both", "shop/web ~[ab]? delay 5ms both");
+	assert_reads_as("a b force drop for 1m", "a b drop for 1m force");
 	/* only there: elsewhere the same characters are a slip of the hand */
 	assert_refused("a=b c drop",
 		       "'a=b' (word 1): not a name: names have letters, digits and _ . : / @ "

@@ -73,7 +73,8 @@ static int run_add(const struct command *command, int argc, char **argv)
 
 const struct command command_add = {
 	.name = "add",
-	.usage = "SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [when up] [-- "
+	.usage = "SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [when up] "
+		 "[force] [-- "
 		 "COMMAND...]",
 	.summary = "put a fault on the links from SRC to DST",
 	.details =
@@ -100,6 +101,7 @@ const struct command command_add = {
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"  seed N    the same packets meet the same fate again\n"
 		"  when up   names that nobody has yet are waited for\n"
+		"  force     also when it ends the SSH connection that this command is typed over\n"
 		"\n"
 		"With -- COMMAND the fault lives while the command runs, and the exit status is "
 		"the\n"

@@ -15,6 +15,7 @@
 #include "cli/ask.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/session.h"
 
 void impose_set_words(json_t *request, char **word, unsigned int count)
 {
@@ -97,6 +98,7 @@ int impose(struct impose *impose)
 	json_int_t id;
 	int status;
 
+	sessions_add(impose->request);
 	json_object_set_new(impose->request, "dry_run", json_boolean(impose->dry_run));
 	if (impose->command && !impose->dry_run) {
 		if (child_prepare(impose->command, &child) < 0) {

@@ -125,7 +125,7 @@ static int run_partition(const struct command *command, int argc, char **argv)
 
 const struct command command_partition = {
 	.name = "partition",
-	.usage = "GROUP GROUP... [oneway] [net NAME] [for TIME] [when up] [-- COMMAND...]",
+	.usage = "GROUP GROUP... [oneway] [net NAME] [for TIME] [when up] [force] [-- COMMAND...]",
 	.summary = "cut all links between groups, in one instant",
 	.details =
 		"  GROUP     names joined by commas; inside a group everybody still talks. A "
@@ -140,6 +140,7 @@ const struct command command_partition = {
 		"is shared\n"
 		"  for TIME  then it ends by itself, also if hopfault is killed (10m unless said)\n"
 		"  when up   names that nobody has yet are waited for\n"
+		"  force     also when it ends the SSH connection that this command is typed over\n"
 		"\n"
 		"Connections that stand are cut as well, and go on after the heal. Address "
 		"resolution\n"

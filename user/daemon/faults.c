@@ -21,6 +21,7 @@ struct faults {
 	struct faults_options with;
 	struct fault_ids ids;
 	struct faultset *live;
+	struct caller caller;
 };
 
 static uint64_t random_seed(void)
@@ -376,7 +377,13 @@ static void note_left_out(struct faults *faults, const struct fault_wish *wish,
 	}
 }
 
-static int add_wish(struct faults *faults, const struct fault_wish *wish, bool dry_run,
+static int check_caller(struct faults *faults, const struct fault_wish *wish, char *ret_error)
+{
+	return caller_check(&faults->caller, faults->with.managed, faults->live, wish, ret_error,
+			    FAULTS_ERROR_MAX);
+}
+
+static int add_wish(struct faults *faults, const struct fault_wish *wish, bool force, bool dry_run,
 		    struct faults_result *ret_result, char *ret_error)
 {
 	_cleanup_(faultset_freep) struct faultset *candidate = NULL;
@@ -385,6 +392,9 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool d
 	struct hf_link_key full;
 	int r;
 
+	r = force ? 0 : check_caller(faults, wish, ret_error);
+	if (r < 0)
+		return r;
 	r = faults_heal_expired(faults); /* they would take a living rule's place on the link */
 	if (r >= 0)
 		candidate = faultset_clone(faults->live);
@@ -534,7 +544,7 @@ int faults_add_rule(struct faults *faults, const struct rule_request *request, u
 				.ttl_ns = request->ttl_ns,
 				.owner = owner,
 			},
-			dry_run, ret_result, ret_error);
+			request->force, dry_run, ret_result, ret_error);
 }
 
 static int groups_links(struct faults *faults, const struct partition_request *request,
@@ -596,7 +606,9 @@ static void partition_text(const struct partition_request *request, const struct
 	if (request->network && used < size)
 		used += (size_t)snprintf(text + used, size - used, " net %s", request->network);
 	if (request->when_up && used < size)
-		snprintf(text + used, size - used, " when up");
+		used += (size_t)snprintf(text + used, size - used, " when up");
+	if (request->force && used < size)
+		snprintf(text + used, size - used, " force");
 }
 
 static int partition_wish(struct faults *faults, const struct partition_request *request,
@@ -655,7 +667,7 @@ int faults_add_partition(struct faults *faults, const struct partition_request *
 				.ttl_ns = request->ttl_ns,
 				.owner = owner,
 			},
-			dry_run, ret_result, ret_error);
+			request->force, dry_run, ret_result, ret_error);
 }
 
 /* ---- healing ---- */
@@ -717,6 +729,11 @@ int faults_heal_expired(struct faults *faults)
 }
 
 /* ---- life ---- */
+
+void faults_use_caller(struct faults *faults, const struct caller *caller)
+{
+	faults->caller = *caller;
+}
 
 const struct faultset *faults_live(const struct faults *faults)
 {

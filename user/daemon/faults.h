@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/caller.h"
 #include "daemon/managed.h"
 #include "fault/faultset.h"
 #include "fault/generation.h"
@@ -43,6 +44,9 @@ struct faults_result {
 int faults_new(const struct faults_options *options, struct faults **ret_faults);
 /* Heals everything first. */
 void faults_free(struct faults *faults);
+
+/* Whose requests come now: what would end a session of his is refused with -EPERM, unless it says force. */
+void faults_use_caller(struct faults *faults, const struct caller *caller);
 
 /*
  * 0 or -errno with a sentence in ret_error (FAULTS_ERROR_MAX, "" before): -EINVAL, -ENOENT, -ENOTUNIQ, -ESRCH, -EMEDIUMTYPE are

@@ -307,6 +307,20 @@ static void copy_addresses(const struct endpoint *from, struct managed_endpoint 
 				to->addr[to->addrs++] = from->interface[i].addr[k];
 }
 
+/* Of each address that was copied. */
+static void note_networks(struct managed *managed, const struct endpoint *from,
+			  struct managed_endpoint *to)
+{
+	uint16_t network;
+	size_t at = 0;
+
+	for (size_t i = 0; i < from->interfaces; i++) {
+		network = networks_number(&managed->networks, &from->interface[i]);
+		for (size_t k = 0; k < from->interface[i].addrs && at < to->addrs; k++)
+			to->addr_network[at++] = network;
+	}
+}
+
 /* Its device of this interface; NULL: that is new. */
 static struct device *find_device(const struct managed_endpoint *endpoint,
 				  const struct endpoint_interface *interface)
@@ -442,6 +456,7 @@ static int attach_endpoint(struct managed *managed, const struct endpoint *from,
 	if (from->id[0])
 		strcpy(to->container, from->id);
 	copy_addresses(from, to);
+	note_networks(managed, from, to);
 	r = tell_addresses(managed, to);
 	if (r >= 0)
 		r = tell_namespace(managed, to);
@@ -768,6 +783,30 @@ uint16_t managed_network(struct managed *managed, uint32_t id, const char *name)
 		if (networks_is_called(&managed->networks, number, name))
 			return number;
 	return 0;
+}
+
+static bool is_address(const struct endpoint_addr *one, const struct hf_addr *other)
+{
+	return memcmp(&one->addr, other, sizeof(*other)) == 0;
+}
+
+bool managed_address_network(struct managed *managed, uint32_t id, const struct hf_addr *addr,
+			     uint16_t *ret_network)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id), will = {};
+
+	if (endpoint && endpoint->found) {
+		copy_addresses(endpoint->found, &will);
+		note_networks(managed, endpoint->found, &will);
+		endpoint = &will;
+	}
+	for (size_t i = 0; endpoint && i < endpoint->addrs; i++)
+		if (is_address(&endpoint->addr[i], addr)) {
+			if (ret_network)
+				*ret_network = endpoint->addr_network[i];
+			return true;
+		}
+	return false;
 }
 
 void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size)

@@ -36,6 +36,8 @@ struct managed_endpoint {
 	char container[ENDPOINT_ID_MAX + 1]; /* its last id; "" */
 	struct netns_id netns; /* its own */
 	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
+	uint16_t addr_network
+		[ENDPOINT_ADDRS_MAX]; /* the number of the network that each is on; 0: none */
 	size_t addrs;
 	struct device *device; /* NULL: not there now */
 	size_t devices;
@@ -125,6 +127,9 @@ void managed_let_go(struct managed *managed);
  * The name is the engine's, or the bridge's.
  */
 uint16_t managed_network(struct managed *managed, uint32_t id, const char *name);
+/* Does it have this address, or will it when it is attached? Then on which network (ret_network may be NULL). */
+bool managed_address_network(struct managed *managed, uint32_t id, const struct hf_addr *addr,
+			     uint16_t *ret_network);
 /* "back, bridge": those that it is on. */
 void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size);
 

@@ -119,6 +119,30 @@ int outside_add_host(struct outside *outside, int netns_fd)
 	return r;
 }
 
+static bool is_in_prefix(const struct hf_prefix_key *key, const struct hf_addr *addr)
+{
+	uint32_t bytes = key->prefix_len / 8, bits = key->prefix_len % 8;
+	uint8_t mask = (uint8_t)(0xff << (8 - bits));
+
+	if (memcmp(key->addr.byte, addr->byte, bytes) != 0)
+		return false;
+	return bits == 0 || ((key->addr.byte[bytes] ^ addr->byte[bytes]) & mask) == 0;
+}
+
+uint32_t outside_find(const struct outside *outside, const struct hf_addr *addr)
+{
+	const struct outside_entry *longest = NULL;
+
+	for (size_t i = 0; i < outside->count; i++) {
+		const struct outside_entry *entry = &outside->entry[i];
+
+		if (is_in_prefix(&entry->key, addr) &&
+		    (!longest || entry->key.prefix_len > longest->key.prefix_len))
+			longest = entry;
+	}
+	return longest ? longest->endpoint : HF_ENDPOINT_WORLD;
+}
+
 /* What the map has for exactly this prefix: it looks for the longest one that is as long at most. */
 static bool is_told(int fd, const struct outside_entry *entry)
 {

@@ -39,6 +39,9 @@ int outside_add_host(struct outside *outside, int netns_fd);
 /* The network that an address is on; prefix_len of the 128. Nothing when it is one of a single address. */
 int outside_add_network(struct outside *outside, const struct hf_addr *addr, uint8_t prefix_len);
 
+/* Whose an address is by the longest prefix: HF_ENDPOINT_HOST, _OTHER, or _WORLD where none has it. */
+uint32_t outside_find(const struct outside *outside, const struct hf_addr *addr);
+
 /* Puts new in the map, in the place of what old put there (which may be empty). Addresses of endpoints stay theirs. */
 int outside_tell(int addresses_fd, const struct outside *old, const struct outside *new);
 

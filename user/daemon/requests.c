@@ -431,6 +431,16 @@ static bool use_sockets(struct owner *owner, const json_t *request)
 	return true;
 }
 
+static bool use_caller(struct owner *owner, const json_t *request)
+{
+	struct caller caller;
+
+	if (caller_read(request, &caller) < 0)
+		return false;
+	faults_use_caller(owner->faults, &caller);
+	return true;
+}
+
 void requests_handle(void *ctx, struct client *client, json_t *request)
 {
 	struct owner *owner = ctx;
@@ -438,6 +448,8 @@ void requests_handle(void *ctx, struct client *client, json_t *request)
 	owner->busy_ns = clock_now_ns();
 	if (!use_sockets(owner, request))
 		return reply_error(client, true, "the path of an engine's socket makes no sense");
+	if (!use_caller(owner, request))
+		return reply_error(client, true, "the caller's sessions make no sense");
 	answer(owner, client, request);
 	managed_let_go(owner->managed);
 	follow_update(owner->follow);

@@ -45,12 +45,19 @@ static int take_when(struct words *words, void *into)
 	return words_take_when(words, &((struct partition_request *)into)->when_up);
 }
 
+static int take_force(struct words *words, void *into)
+{
+	((struct partition_request *)into)->force = true;
+	return 0;
+}
+
 static const struct keyword keywords[] = {
 	{ .name = "oneway", .take = take_oneway },
 	{ .name = "net", .value = "a network's name", .take = take_net },
 	{ .name = "for", .value = "a time", .take = take_for },
 	{ .name = "seed", .value = "a number", .take = take_seed },
 	{ .name = "when", .value = "up", .take = take_when },
+	{ .name = "force", .take = take_force },
 };
 
 /* All words up to the first keyword are groups, so they can be pointed at in argv. */
@@ -98,7 +105,7 @@ int partition_parse(int argc, char **argv, bool with_grudge, struct partition_re
 	int r;
 
 	words_begin(&words, argc, argv, keywords, ARRAY_SIZE(keywords), ret_error);
-	words.hint = ": groups come first, then oneway, net NAME, for TIME, seed N and when up";
+	words.hint = ": groups come first, then oneway, net NAME, for TIME, seed N, when up and force";
 	r = take_all(&words, with_grudge, &request);
 	if (r < 0)
 		return r;

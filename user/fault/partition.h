@@ -2,8 +2,8 @@
 /*
  * partition.h - the text of a partition, and which links it cuts.
  *
- *     GROUP GROUP... [oneway] [net NAME] [for TIME] [seed N] [when up]
- *     NAME...                 [net NAME] [for TIME] [seed N] [when up]     with --grudge, see grudge.h
+ *     GROUP GROUP... [oneway] [net NAME] [for TIME] [seed N] [when up] [force]
+ *     NAME...                 [net NAME] [for TIME] [seed N] [when up] [force]     with --grudge, see grudge.h
  *
  *   a,b c,d         a <-/-> c, a <-/-> d, b <-/-> c, b <-/-> d    (a and b still talk, c and d too)
  *   a,b c,d oneway  what a and b send to c and d is dropped; the way back stays open
@@ -28,6 +28,7 @@ struct partition_request {
 	const char *network; /* on the veths of this network alone; NULL: of all */
 	bool oneway;
 	bool when_up; /* names that nobody has yet are waited for */
+	bool force; /* also when it ends a connection that the caller works over */
 	bool has_seed;
 	uint64_t seed; /* for grudges; 0 without has_seed */
 	uint64_t ttl_ns; /* 10 minutes unless said */

@@ -293,6 +293,12 @@ static int take_when(struct words *words, void *into)
 	return words_take_when(words, &((struct rule_request *)into)->when_up);
 }
 
+static int take_force(struct words *words, void *into)
+{
+	((struct rule_request *)into)->force = true;
+	return 0;
+}
+
 #define NOT_YET(word, what)                                           \
 	{                                                             \
 		.name = word, .refusal = what " is not supported yet" \
@@ -311,6 +317,7 @@ static const struct keyword keywords[] = {
 	{ .name = "for", .value = "a time", .take = take_for },
 	{ .name = "seed", .value = "a number", .take = take_seed },
 	{ .name = "when", .value = "up", .take = take_when },
+	{ .name = "force", .take = take_force },
 	{ .name = "distribution", .refusal = "it belongs right behind the times of a delay" },
 	NOT_YET("duplicate", "this effect"),
 	NOT_YET("corrupt", "this effect"),
@@ -482,5 +489,7 @@ size_t rule_format(const struct rule_request *request, char *text, size_t size)
 		add(&out, " seed %llu", (unsigned long long)request->rule.seed);
 	if (request->when_up)
 		add(&out, " when up");
+	if (request->force)
+		add(&out, " force");
 	return out.len;
 }

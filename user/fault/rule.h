@@ -2,7 +2,7 @@
 /*
  * rule.h - the text of a rule, and what it asks for.
  *
- *     SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [when up]
+ *     SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [when up] [force]
  *
  *     EFFECT   delay TIME [JITTER] [distribution uniform] | loss PERCENT | drop
  *     MATCH    proto tcp|udp|icmp|arp|nd   port LIST   sport LIST   share PERCENT
@@ -37,6 +37,7 @@ struct rule_request {
 	uint64_t ttl_ns;
 	bool both; /* dst -> src as well */
 	bool when_up; /* names that nobody has yet are waited for */
+	bool force; /* also when it ends a connection that the caller works over */
 	bool has_seed; /* rule.seed was asked for; else it is 0 and the caller's to choose */
 };
 
