@@ -29,7 +29,7 @@ _state_is() {
 # A bridge with `left`, and `again` without an interface: restart makes that.
 _place_for_one_that_comes_again() {
 	network left
-	place[again]=2
+	node_number[again]=2
 	_namespace again
 }
 
@@ -213,7 +213,7 @@ one_that_nobody_knows_is_let_go_after_two_seconds() {
 a_rule_may_wait_for_who_is_not_there_yet() {
 	local said
 	network left
-	place[again]=2
+	node_number[again]=2
 	owner
 	must_end 2 "unknown endpoint" hopfault partition "$(ep left)" "$(ep again)"
 	must_end 2 "when up" hopfault partition "$(ep left)" "$(ep again)" when down
