@@ -5,7 +5,7 @@
  *
  *     user space  -- hf_config, hf_device, hf_rule -->  bpf programs
  *     user space  <-- hf_packet_event, hf_socket_event --  bpf programs
- *     tc program  -- hf_hold_header + frame -->  TAP  -->  hold engine  -- mark -->  tc program
+ *     tc program  -- hf_hold_header + frame -->  TAP  -->  hold engine  -- mark, hf_return -->  tc program
  *
  * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns). Numbers are in host order unless the type says
  * __be. Sizes are asserted, because a map value that grows by accident is read past its end on the other side.
@@ -70,7 +70,7 @@ enum hf_engine {
 struct hf_device {
 	__u32 endpoint; /* who is behind this interface */
 	__u32 engine; /* enum hf_engine: what holds a packet on its way out of here */
-	__u32 hold_ifindex; /* HF_ENGINE_HOLD: the TAP in the same namespace; 0: none, nothing is held */
+	__u32 hold_ifindex; /* the TAP in the same namespace; 0: none, nothing is held */
 	__u8 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
 	__u8 outward; /* nonzero: rules are in force from here to the host or the world (while hf_config.outward) */
 	__u16 network; /* the number of the network that it is on; 0: of none that has one */
@@ -191,20 +191,44 @@ _Static_assert(sizeof(struct hf_rule_counts) == 80 + 4 * HF_ERROR_BUCKETS, "map 
 
 #define HF_HOLD_ETHERTYPE 0x88b5 /* local experimental, IEEE 802 */
 
-/* skb->mark of a released packet: the owner's secret, and the sender. Ids that don't fit are looked up again. */
+/* skb->mark of a packet released at an egress: the owner's secret, and the sender. Ids that don't fit are looked up again. */
 #define HF_MARK_SECRET 0xffff0000U
 #define HF_MARK_SENDER 0x0000ffffU
+/* Of one released at an ingress: another secret, which means nothing at an egress, and the number of its hf_return. */
+#define HF_MARK_OUTWARD 0x80000000U /* the secret's bit in which they differ */
+#define HF_MARK_RETURN	0x0000ffffU
+
+enum hf_way {
+	HF_WAY_IN = 0, /* it was about to enter its device's endpoint: released at that egress */
+	HF_WAY_OUT = 1, /* it had left it: released at that ingress */
+};
 
 struct hf_hold_header {
 	__u64 due_ns; /* release not before */
-	__u32 ifindex; /* release at this device's egress, in the TAP's own namespace */
+	__u32 ifindex; /* release at this device, in the TAP's own namespace */
 	__be16 ethertype; /* HF_HOLD_ETHERTYPE, where an Ethernet frame has its own */
-	__u16 unused;
+	__u16 way; /* enum hf_way: at which of its hooks */
 	__u64 decided_ns;
 	__u32 rule_id; /* the first rule that delays it */
 	__u32 src_endpoint; /* who sent it: comes back in the low half of the mark */
 };
 _Static_assert(sizeof(struct hf_hold_header) == 32, "struct hf_hold_header precedes a frame");
+
+/*
+ * A frame that goes back out of a TAP (HF_WAY_OUT) can carry nothing in front: no program can take it off a GSO frame
+ * again. Its destination address is the envelope: HF_RETURN_ENVELOPE, and the number of a slot (big-endian) in which
+ * the address itself stands. The owner fills slots by turns; a frame needs its own until it is back at its device.
+ */
+#define HF_RETURN_SLOTS	   8192 /* a processor's backlog is shorter (netdev_max_backlog: 1000) */
+#define HF_RETURN_ENVELOPE "\x02hfr" /* the first four bytes: a local address of one station */
+
+struct hf_return {
+	__u64 due_ns;
+	__u32 ifindex; /* the device at whose ingress it is released */
+	__u8 destination[6]; /* the frame's own */
+	__u16 unused;
+};
+_Static_assert(sizeof(struct hf_return) == 24, "struct hf_return is a map value");
 
 /* ---- up: what the programs saw ---- */
 

@@ -3,6 +3,7 @@
  * delay.bpf.h - hand a packet to the delay engine of its device, and know it again when it comes back.
  *
  *   hold   [header|frame] --> TAP --> daemon waits --> packet socket, marked --> this egress again
+ *                                               or --> TAP, its own ingress --> marked --> this ingress again
  *   fq     a clone with a departure time --> this egress again --> fq waits --> net_dev_start_xmit
  *
  * fq gets a clone because a held packet still belongs to its sender's socket, and TCP small queues would
@@ -11,7 +12,9 @@
 #ifndef HOPFAULT_DELAY_BPF_H
 #define HOPFAULT_DELAY_BPF_H
 
+#include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
+#include <stddef.h>
 
 #include "judge.bpf.h"
 
@@ -50,13 +53,14 @@ struct {
  * as it was.
  */
 static __always_inline int hold_send(struct __sk_buff *skb, const struct hf_device *device,
-				     __u64 now_ns, __u32 src_endpoint,
+				     __u64 now_ns, __u32 src_endpoint, enum hf_way way,
 				     const struct judgement *judgement)
 {
 	struct hf_hold_header header = {
 		.due_ns = now_ns + judgement->delay_ns,
 		.ifindex = skb->ifindex,
 		.ethertype = bpf_htons(HF_HOLD_ETHERTYPE),
+		.way = way,
 		.decided_ns = now_ns,
 		.rule_id = judgement->rule_id[0],
 		.src_endpoint = src_endpoint <= HF_MARK_SENDER ? src_endpoint : 0,
@@ -67,6 +71,38 @@ static __always_inline int hold_send(struct __sk_buff *skb, const struct hf_devi
 	/* cannot fail: the head was just made */
 	bpf_skb_store_bytes(skb, 0, &header, sizeof(header), 0);
 	return 0;
+}
+
+struct envelope {
+	__u8 known[4];
+	__be16 slot;
+};
+_Static_assert(sizeof(struct envelope) == ETH_ALEN, "it stands where a hardware address does");
+
+static __always_inline const struct hf_return *return_slot(__u32 number)
+{
+	return bpf_map_lookup_elem(&returns, &number);
+}
+
+/*
+ * Opens the envelope of a frame that came out of a TAP: the frame is again what it was, and what is known of it is
+ * returned, with the number of its slot. NULL: the owner has not sent it.
+ */
+static __always_inline const struct hf_return *return_open(struct __sk_buff *skb, __u32 *ret_number)
+{
+	const char known[] = HF_RETURN_ENVELOPE;
+	const struct hf_return *slot;
+	struct envelope envelope;
+
+	if (bpf_skb_load_bytes(skb, 0, &envelope, sizeof(envelope)) ||
+	    __builtin_memcmp(envelope.known, known, sizeof(envelope.known)))
+		return NULL;
+	*ret_number = bpf_ntohs(envelope.slot);
+	slot = return_slot(*ret_number);
+	if (!slot || bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_dest), slot->destination,
+					 ETH_ALEN, 0))
+		return NULL;
+	return slot;
 }
 
 static __always_inline struct clone_hand *clone_hand_here(void)

@@ -9,7 +9,8 @@
  *                 judged, when it goes
  *                 to the host or the world
  *
- * The host and the world have no device of their own to be entered by: what goes there is judged where it leaves.
+ * The host and the world have no device of their own to be entered by: what goes there is judged where it leaves. What is
+ * delayed there comes back by the TAP's own ingress [link_return], from where it arrives at vethA once more.
  *
  * What must never happen here: a packet that nobody named is touched; a packet that we pass is hidden from the
  * programs behind us (so every passing path returns TC_ACT_UNSPEC); a fault acts for an owner that is dead.
@@ -116,7 +117,7 @@ static __always_inline int act(struct __sk_buff *skb, const struct hf_device *de
 	if (judgement->verdict != HF_VERDICT_DELAY)
 		return pass();
 	if (device->engine == HF_ENGINE_HOLD && device->hold_ifindex &&
-	    !hold_send(skb, device, now_ns, who->src, judgement))
+	    !hold_send(skb, device, now_ns, who->src, HF_WAY_IN, judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
 	if (device->engine == HF_ENGINE_FQ && !fq_send(skb, now_ns, &desk->packet, who, judgement))
 		return TC_ACT_STOLEN;
@@ -125,13 +126,26 @@ static __always_inline int act(struct __sk_buff *skb, const struct hf_device *de
 	return pass();
 }
 
+/* The packet on the desk has been held until now: drop rules are asked again, and its lateness is counted. */
+static __always_inline void judge_again(const struct hf_device *device, const struct parties *who,
+					__u64 due_ns, __u64 now_ns, struct desk *desk)
+{
+	struct walk walk = walk_rules(live_generation(), who);
+
+	desk->packet.network = device->network;
+	desk->due_ns = due_ns;
+	/* let go before it was due: a heal, no error of the engine's */
+	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
+	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
+	judge_released(&walk, now_ns, desk);
+}
+
 /* A packet that the hold engine gives back. The mark was the owner's word for it, and ends here. */
 static __always_inline int released(struct __sk_buff *skb, const struct hf_config *owner,
 				    const struct hf_device *device, __u64 now_ns)
 {
 	struct parties who = { .dst = device->endpoint };
 	struct desk *desk = desk_here();
-	struct walk walk;
 	__u64 due_ns = skb->tstamp;
 	__u32 sender = skb->mark & HF_MARK_SENDER;
 
@@ -139,14 +153,8 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	skb->tstamp = 0;
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
-	desk->packet.network = device->network;
-	desk->due_ns = due_ns;
-	/* let go before it was due: a heal, no error of the engine's */
-	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
-	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
 	who.src = sender ? sender : endpoint_at(&desk->packet.flow.src);
-	walk = walk_rules(live_generation(), &who);
-	judge_released(&walk, now_ns, desk);
+	judge_again(device, &who, due_ns, now_ns, desk);
 	if (is_seen(owner, device))
 		emit_sighting(HF_POINT_RELEASE, now_ns, &desk->packet, &who, &desk->judgement);
 	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
@@ -204,17 +212,27 @@ static __always_inline bool is_outward(const struct packet *packet, const struct
 	       !(packet->flags & PACKET_UPKEEP);
 }
 
-/* Towards the host and the world nothing is delayed: the owner has refused rules that would. */
 static __always_inline void judge_outward(const struct parties *who, __u64 now_ns,
 					  struct desk *desk)
 {
 	struct walk walk = walk_rules(live_generation(), who);
 
 	judge_entering(&walk, now_ns, desk);
-	if (desk->judgement.verdict == HF_VERDICT_DELAY) {
-		count_undelayed(&desk->judgement, desk->packet.segments);
-		desk->judgement = (struct judgement){};
-	}
+}
+
+/* As act(), where a packet has left: an fq holds nothing there, whatever this device's engine is. */
+static __always_inline int act_outward(struct __sk_buff *skb, const struct hf_device *device,
+				       __u64 now_ns, struct desk *desk)
+{
+	if (desk->judgement.verdict == HF_VERDICT_DROP)
+		return TC_ACT_SHOT;
+	if (desk->judgement.verdict != HF_VERDICT_DELAY)
+		return pass();
+	if (device->hold_ifindex &&
+	    !hold_send(skb, device, now_ns, device->endpoint, HF_WAY_OUT, &desk->judgement))
+		return bpf_redirect(device->hold_ifindex, 0);
+	count_undelayed(&desk->judgement, desk->packet.segments);
+	return pass();
 }
 
 /* A packet has left the endpoint behind this device. */
@@ -234,17 +252,65 @@ static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config
 	}
 	if (is_seen(owner, device))
 		emit_leaving(skb, now_ns, &desk->packet, &who);
+	return act_outward(skb, device, now_ns, desk);
+}
+
+/*
+ * It has left before, and was held. The mark ends here, also when nobody is there any more who would judge. A trace has
+ * seen it leave already.
+ */
+static __always_inline int left_again(struct __sk_buff *skb, const struct hf_config *owner,
+				      __u64 due_ns)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	const struct hf_device *device;
+	struct parties who = {};
+	struct desk *desk;
+
+	skb->mark = 0;
+	if (lease_is_stale(owner, now_ns))
+		return pass();
+	device = device_at(skb->ifindex);
+	desk = desk_here();
+	if (!device || !desk || !packet_parse(skb, &desk->packet))
+		return pass();
+	who.src = device->endpoint;
+	who.dst = endpoint_at(&desk->packet.flow.dst);
+	judge_again(device, &who, due_ns, now_ns, desk);
 	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
+}
+
+static __always_inline __u32 return_mark(const struct hf_config *owner)
+{
+	return owner->release_mark ^ HF_MARK_OUTWARD;
+}
+
+/* NULL: this is no packet that was released here. */
+static __always_inline const struct hf_return *return_here(const struct __sk_buff *skb,
+							   const struct hf_config *owner)
+{
+	const struct hf_return *slot;
+
+	if ((skb->mark & HF_MARK_SECRET) != return_mark(owner))
+		return NULL;
+	slot = return_slot(skb->mark & HF_MARK_RETURN);
+	return slot && slot->ifindex == skb->ifindex ? slot : NULL;
 }
 
 SEC("tc")
 int link_leave(struct __sk_buff *skb)
 {
 	const struct hf_config *owner = owner_word();
+	const struct hf_return *back;
 	const struct hf_device *device;
 	__u64 now_ns;
 
-	if (!owner || !(owner->tracing | owner->outward))
+	if (!owner)
+		return pass();
+	back = return_here(skb, owner);
+	if (back)
+		return left_again(skb, owner, back->due_ns);
+	if (!(owner->tracing | owner->outward))
 		return pass(); /* the usual case, so it is told without asking for the time */
 	now_ns = bpf_ktime_get_ns();
 	if (lease_is_stale(owner, now_ns))
@@ -253,6 +319,25 @@ int link_leave(struct __sk_buff *skb)
 	if (!device || !(device->outward || is_seen(owner, device)))
 		return pass();
 	return leaving(skb, owner, device, now_ns);
+}
+
+/*
+ * At the ingress of a TAP, by which only the owner sends: a packet goes on as if it had just arrived at its device.
+ * Where the device is not managed any more nobody would take the mark off, so it gets none.
+ */
+SEC("tc")
+int link_return(struct __sk_buff *skb)
+{
+	const struct hf_config *owner = owner_word();
+	const struct hf_return *slot;
+	__u32 number;
+
+	slot = return_open(skb, &number);
+	if (!owner || !slot)
+		return TC_ACT_SHOT;
+	if (device_at(slot->ifindex))
+		skb->mark = return_mark(owner) | number;
+	return bpf_redirect(slot->ifindex, BPF_F_INGRESS);
 }
 
 char LICENSE[] SEC("license") = "GPL";

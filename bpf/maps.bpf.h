@@ -97,6 +97,15 @@ struct {
 	__type(value, struct hf_rule_counts);
 } counts SEC(".maps");
 
+/* Where frames that go back out of a TAP belong. Written by the hold engine through a memory map. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HF_RETURN_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct hf_return);
+} returns SEC(".maps");
+
 /* Network namespace inode -> endpoint, for socket events. Written by the owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -227,6 +227,11 @@ int harness_set_engine(struct harness *harness, enum harness_device device, enum
 				  });
 }
 
+int harness_set_return(struct harness *harness, __u32 slot, const struct hf_return *value)
+{
+	return put(harness->programs->maps.returns, &slot, value);
+}
+
 int harness_set_address(struct harness *harness, const struct hf_addr *addr, __u32 endpoint)
 {
 	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };

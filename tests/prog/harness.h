@@ -74,6 +74,8 @@ int harness_set_tracing(struct harness *harness, bool on);
 int harness_set_outward(struct harness *harness, bool on);
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
+/* What the hold engine notes of a frame that it sends back. */
+int harness_set_return(struct harness *harness, __u32 slot, const struct hf_return *value);
 int harness_set_address(struct harness *harness, const struct hf_addr *addr, __u32 endpoint);
 
 /* A new generation: exactly these links, live at once; no links: an empty one. Makes dice and counters as needed. */

@@ -326,6 +326,37 @@ static void a_header_length_never_exceeds_the_frame(void **state)
 	assert_int_equal(packet.vnet.hdr_len, 0);
 }
 
+static void a_frame_in_an_envelope_differs_in_its_destination_alone(void **state)
+{
+	static const uint8_t envelope[ETH_ALEN] = { 0x02, 'h', 'f', 'r', 0x12, 0x34 };
+	struct hf_return slot;
+	struct packet packet;
+	size_t bytes = tap_gives(&packet, NULL, 0);
+
+	assert_int_equal(frame_receive(&packet, bytes), 0);
+	frame_enclose(&packet, 0x1234, &slot);
+	assert_memory_equal(packet.head, envelope, ETH_ALEN);
+	for (uint8_t i = 0; i < ETH_ALEN; i++)
+		assert_int_equal(slot.destination[i], i);
+	for (uint8_t i = ETH_ALEN; i < 100; i++)
+		assert_int_equal(packet.head[i], i);
+	assert_true(slot.due_ns == given.due_ns);
+	assert_int_equal(slot.ifindex, given.ifindex);
+	assert_int_equal(packet.len_bytes, 100);
+}
+
+static void a_way_that_there_is_not_is_refused(void **state)
+{
+	struct packet packet;
+	size_t bytes = tap_gives(&packet, NULL, 0);
+
+	packet.header.way = HF_WAY_OUT;
+	assert_int_equal(frame_receive(&packet, bytes), 0);
+	bytes = tap_gives(&packet, NULL, 0);
+	packet.header.way = HF_WAY_OUT + 1;
+	assert_int_equal(frame_receive(&packet, bytes), -EBADMSG);
+}
+
 /* ---- pace ---- */
 
 #define US 1000ULL
@@ -447,6 +478,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_ours_is_refused),
 		cmocka_unit_test(a_checksum_outside_the_frame_is_refused),
 		cmocka_unit_test(a_header_length_never_exceeds_the_frame),
+		cmocka_unit_test(a_frame_in_an_envelope_differs_in_its_destination_alone),
+		cmocka_unit_test(a_way_that_there_is_not_is_refused),
 		cmocka_unit_test(an_idle_engine_sleeps_until_a_frame_comes),
 		cmocka_unit_test(thin_traffic_is_watched_and_the_last_stretch_spun),
 		cmocka_unit_test(dense_traffic_does_not_wake_for_each_arrival),

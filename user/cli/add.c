@@ -87,7 +87,7 @@ const struct command command_add = {
 		"            host: the network stack that the veths end in; world: addresses "
 		"beyond "
 		"it,\n"
-		"            on no network of containers. Towards these two: loss and drop only\n"
+		"            on no network of containers\n"
 		"  EFFECT    delay TIME [JITTER]   later, by TIME; uniform in "
 		"TIME-JITTER..TIME+JITTER\n"
 		"            loss PERCENT          some packets never arrive, at random\n"

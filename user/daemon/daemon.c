@@ -206,12 +206,15 @@ static int load_programs(struct owner *owner)
 	return 0;
 }
 
-/* The mark tells a packet that comes back from us from all others: nobody shall guess it. */
+/*
+ * The mark tells a packet that comes back from us from all others: nobody shall guess it. It has two forms, and neither
+ * must be what a packet has that nobody marked.
+ */
 static int make_mark(struct owner *owner)
 {
 	uint32_t mark = 0;
 
-	while (mark == 0)
+	while ((mark & ~HF_MARK_OUTWARD) == 0)
 		if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
 			return log_err(-EIO, "no random numbers to be had");
 		else
@@ -223,11 +226,15 @@ static int make_mark(struct owner *owner)
 static int start_hold(struct owner *owner)
 {
 	const struct hold_options options = hold_options_default();
+	const struct hold_shared shared = {
+		.config = programs_config(owner->programs),
+		.returns = programs_returns(owner->programs),
+	};
 	int r;
 
 	if (!owner->probe.tun)
 		return 0;
-	r = hold_new(&options, programs_config(owner->programs), &owner->hold);
+	r = hold_new(&options, &shared, &owner->hold);
 	if (r >= 0)
 		r = hold_start(owner->hold);
 	if (r < 0)

@@ -58,13 +58,14 @@ void device_detach(const struct device_tools *tools, struct device *device)
 {
 	struct hf_device_key key = device_key(device);
 
+	/* first, so that no packet is marked any more which a program that has gone would not know again */
+	bpf_map_delete_elem(programs_map_fd(tools->programs, PROGRAMS_DEVICES), &key);
 	/* in reverse: the hook that made the clsact takes it away, when it is empty */
 	for (int hook = CLSACT_HOOKS - 1; hook >= 0; hook--)
 		programs_detach(&device->netns, device->ifindex, (enum clsact_hook)hook,
 				&device->hook[hook]);
 	remove_fq(device);
 	residue_forget(&device->netns, device->ifindex);
-	bpf_map_delete_elem(programs_map_fd(tools->programs, PROGRAMS_DEVICES), &key);
 	hosts_leave(tools->hosts, device->netns.id);
 	netns_close(&device->netns);
 }
@@ -192,4 +193,11 @@ int device_ready_to_delay(const struct device_tools *tools, struct device *devic
 	if (device->engine == HF_ENGINE_HOLD)
 		return ready_hold(tools, device);
 	return -EOPNOTSUPP;
+}
+
+int device_ready_to_delay_outward(const struct device_tools *tools, struct device *device)
+{
+	int r = hosts_ready_return(tools->hosts, device->netns.id);
+
+	return r == -EOPNOTSUPP ? -ENXIO : r;
 }

@@ -59,6 +59,9 @@ int device_tell(const struct device_tools *tools, const struct device *device,
 int device_ready_to_delay(const struct device_tools *tools, struct device *device,
 			  uint64_t delay_ns, char *ret_notice);
 
+/* Delays are to be made of what leaves by it: the hold engine alone can. -ENXIO: there is no TUN for it. */
+int device_ready_to_delay_outward(const struct device_tools *tools, struct device *device);
+
 bool device_is(const struct device *device, struct netns_id netns, uint32_t ifindex);
 
 #endif

@@ -264,19 +264,24 @@ static void after_heal(struct faults *faults, const struct faultset *before)
 	}
 }
 
-static int ready_receivers(struct faults *faults, const struct fault *fault, uint64_t delay_ns,
-			   char *ret_notice)
+/* Held where it enters its receiver; the host and the world have no device for that. */
+static int ready_links(struct faults *faults, const struct fault *fault, uint64_t delay_ns,
+		       char *ret_notice)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < fault->links && r >= 0; i++)
-		r = managed_ready_to_delay(faults->with.managed, fault->link[i].dst, delay_ns,
-					   ret_notice);
+		if (is_outside(fault->link[i].dst))
+			r = managed_ready_to_delay_outward(faults->with.managed, fault->link[i].src,
+							   ret_notice);
+		else
+			r = managed_ready_to_delay(faults->with.managed, fault->link[i].dst,
+						   delay_ns, ret_notice);
 	return r;
 }
 
 /*
- * The engines of all receivers must be able to hold as long as all delays together. Of all, not of the new fault's alone:
+ * The engines of all links must be able to hold as long as all delays together. Of all, not of the new fault's alone:
  * an endpoint that went and came again has devices that know no engine yet.
  */
 static int ready_engines(struct faults *faults, const struct faultset *candidate, char *ret_notice)
@@ -292,7 +297,7 @@ static int ready_engines(struct faults *faults, const struct faultset *candidate
 	for (size_t i = 0; i < faultset_count(candidate) && r >= 0; i++) {
 		fault = faultset_at(candidate, i);
 		if (fault->rule.flags & HF_RULE_DELAY)
-			r = ready_receivers(faults, fault, delay_ns, ret_notice);
+			r = ready_links(faults, fault, delay_ns, ret_notice);
 	}
 	return r;
 }
@@ -331,6 +336,9 @@ static const char *wish_hint(int r)
 	if (r == -EOPNOTSUPP)
 		return "this kernel has neither sch_fq nor TUN/TAP, so nothing can hold a packet: "
 		       "loss, drop and partition work (see: hopfault check)";
+	if (r == -ENXIO)
+		return "towards the host and the world the hold engine alone can delay, and this "
+		       "kernel has no TUN/TAP for it: loss, drop and partition work";
 	if (r == -E2BIG)
 		return "too many links";
 	return strerror(-r);
@@ -440,12 +448,6 @@ static int check_outward(struct faults *faults, const struct hf_rule *rule,
 		snprintf(ret_error, FAULTS_ERROR_MAX,
 			 "%s -> %s: neither is a container, and work is done at containers' veths",
 			 src, dst);
-	else if (rule->flags & HF_RULE_DELAY)
-		snprintf(ret_error, FAULTS_ERROR_MAX,
-			 "%s -> %s: delay is made where a packet enters a container, and %s is "
-			 "none: delay the answers instead (add %s %s delay ...); drop, loss and "
-			 "partition work both ways",
-			 src, dst, dst, dst, src);
 	else if (rule->flags & HF_RULE_UPKEEP)
 		snprintf(ret_error, FAULTS_ERROR_MAX,
 			 "%s -> %s: arp and nd are not told apart by whom they are for", src, dst);

@@ -16,6 +16,8 @@
 struct host {
 	struct netns netns; /* fd -1: free place */
 	uint32_t tap; /* ifindex; 0: the hold engine does not serve it */
+	struct attachment back; /* at the TAP's ingress, for what goes back where it had left */
+	bool goes_back; /* it is wanted */
 	size_t devices;
 	struct netlink_watch *watch;
 	bool is_reading; /* the watch is in use: it can't be closed now */
@@ -37,14 +39,36 @@ static struct host *find_host(const struct hosts *hosts, struct netns_id id)
 
 /* ---- the TAP ---- */
 
+/* What it holds is let go on the way, so its program goes after it. */
+static void remove_tap(struct hosts *hosts, struct host *host, uint32_t tap)
+{
+	hold_remove_netns(hosts->with.hold, host->netns.fd);
+	programs_detach(&host->netns, tap, CLSACT_INGRESS, &host->back);
+}
+
+static int ready_tap(struct hosts *hosts, struct host *host)
+{
+	uint32_t tap = host->tap;
+	int r = tap ? 0 : hold_add_netns(hosts->with.hold, host->netns.fd, &tap);
+
+	if (r < 0)
+		return r;
+	host->tap = tap;
+	if (host->goes_back && !host->back.is_attached)
+		r = programs_attach_return(hosts->with.programs, &host->netns, tap, &host->back);
+	return r;
+}
+
 /* Somebody deleted our TAP. Until there is another, packets pass undelayed rather than get lost. */
 static void tap_gone(struct hosts *hosts, struct host *host)
 {
+	uint32_t tap = host->tap;
+
 	log_warn("the hold engine's TAP was deleted; making another");
 	host->tap = 0;
 	hosts->with.tap_changed(hosts->with.ctx, host);
-	hold_remove_netns(hosts->with.hold, host->netns.fd);
-	if (hold_add_netns(hosts->with.hold, host->netns.fd, &host->tap) < 0)
+	remove_tap(hosts, host, tap);
+	if (ready_tap(hosts, host) < 0)
 		log_warn("it could not be made: delays are off in that namespace");
 	hosts->with.tap_changed(hosts->with.ctx, host);
 }
@@ -98,7 +122,7 @@ static void take_news(enum netlink_news news, const struct netlink_link *link, v
 static void close_host(struct hosts *hosts, struct host *host)
 {
 	if (host->tap)
-		hold_remove_netns(hosts->with.hold, host->netns.fd);
+		remove_tap(hosts, host, host->tap);
 	programs_forget_netns(hosts->with.programs, &host->netns);
 	loop_unwatch(hosts->with.loop, netlink_watch_fd(host->watch));
 	netlink_watch_close(host->watch);
@@ -125,6 +149,7 @@ static int open_host(struct hosts *hosts, struct host *host, const struct netns 
 	if (r < 0)
 		return r;
 	host->hosts = hosts;
+	host->back.link_fd = -1;
 	r = netlink_watch_open(netns->fd, take_news, host, &host->watch);
 	if (r >= 0)
 		r = loop_watch(hosts->with.loop, netlink_watch_fd(host->watch), EPOLLIN, read_news,
@@ -188,9 +213,16 @@ int hosts_ready_tap(struct hosts *hosts, struct netns_id id)
 
 	if (!hosts->with.hold)
 		return -EOPNOTSUPP;
-	if (!host || host->tap)
-		return 0;
-	return hold_add_netns(hosts->with.hold, host->netns.fd, &host->tap);
+	return host ? ready_tap(hosts, host) : 0;
+}
+
+int hosts_ready_return(struct hosts *hosts, struct netns_id id)
+{
+	struct host *host = find_host(hosts, id);
+
+	if (host)
+		host->goes_back = true;
+	return hosts_ready_tap(hosts, id);
 }
 
 int hosts_new(const struct hosts_options *options, struct hosts **ret_hosts)

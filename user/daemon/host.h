@@ -48,5 +48,7 @@ int host_netns_fd(const struct host *host);
 uint32_t hosts_tap(const struct hosts *hosts, struct netns_id id);
 /* Makes the TAP, if there is none yet. -EOPNOTSUPP: no TUN. */
 int hosts_ready_tap(struct hosts *hosts, struct netns_id id);
+/* The same; and what had left a device there can be given back to it. */
+int hosts_ready_return(struct hosts *hosts, struct netns_id id);
 
 #endif

@@ -721,6 +721,11 @@ int managed_attach(struct managed *managed, uint32_t id, bool *ret_new, char *re
 		if (r < 0)
 			drop_endpoint_devices(managed, endpoint);
 	}
+	if (r >= 0 && endpoint->delays_outward) {
+		r = managed_ready_to_delay_outward(managed, id, notice);
+		if (r < 0)
+			drop_endpoint_devices(managed, endpoint);
+	}
 	if (r < 0) {
 		snprintf(ret_error, ENDPOINT_ERROR_MAX, "cannot attach to %s (%s): %s", found->name,
 			 found->interface[0].host.ifname, attach_hint(r));
@@ -847,6 +852,27 @@ int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_
 	if (endpoint && r >= 0 && endpoint->delay_ns < delay_ns)
 		endpoint->delay_ns = delay_ns;
 	return r;
+}
+
+int managed_ready_to_delay_outward(struct managed *managed, uint32_t id, char *ret_notice)
+{
+	struct managed_endpoint *endpoint = find_mutable(managed, id);
+	int r = 0;
+
+	if (!endpoint)
+		return -ENOENT;
+	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
+		r = device_ready_to_delay_outward(&managed->tools, &endpoint->device[i]);
+	if (r >= 0)
+		r = tell_devices(managed, endpoint);
+	if (r < 0)
+		return r;
+	endpoint->delays_outward = true;
+	if (managed->with.engine != HF_ENGINE_HOLD)
+		snprintf(ret_notice, 256,
+			 "towards the host and the world the hold engine delays, not %s",
+			 hf_engine_name(managed->with.engine));
+	return 0;
 }
 
 int managed_set_traced(struct managed *managed, uint32_t id, bool traced)

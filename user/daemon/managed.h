@@ -45,6 +45,7 @@ struct managed_endpoint {
 	uint64_t delay_ns; /* what its devices were made ready for; 0: nothing */
 	bool traced;
 	bool outward; /* rules are in force from here to the host or the world */
+	bool delays_outward; /* its devices were made ready to delay what leaves by them */
 	char left_out[IFNAMSIZ + 48]; /* see struct endpoint */
 	struct endpoint_sockets sockets; /* where engines were asked about it */
 	bool is_waiting; /* nobody has seen it yet */
@@ -146,6 +147,9 @@ const struct managed_endpoint *managed_at(const struct managed *managed, size_t 
  */
 int managed_ready_to_delay(struct managed *managed, uint32_t id, uint64_t delay_ns,
 			   char *ret_notice);
+
+/* The same for packets from this endpoint to the host or the world. -ENXIO: there is no TUN, which that needs. */
+int managed_ready_to_delay_outward(struct managed *managed, uint32_t id, char *ret_notice);
 
 /* Whether there are rules from this endpoint to the host or the world: else what leaves it is not looked at. */
 int managed_set_outward(struct managed *managed, uint32_t id, bool outward);

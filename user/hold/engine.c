@@ -4,6 +4,9 @@
  *
  *   release what is due --> read a few that came --> nothing to do? wait (pace.h) --> ...
  *
+ * Frames that go into an endpoint leave by the packet socket, many by one call; those that had come out of one leave by
+ * the TAP, one by one.
+ *
  * Few frames are read between two looks at the clock: a frame of 64 KB takes tens of microseconds, and what is
  * due must not wait behind many of them. A frame is never dropped without being counted.
  */
@@ -84,6 +87,34 @@ static void send_packets(struct engine *engine, struct packet *const *packet, un
 	}
 }
 
+/* The slot is filled before the frame is seen: the program runs within the call, or after it. */
+static void return_packet(struct engine *engine, struct packet *packet)
+{
+	uint16_t slot = engine->next_return++ % HF_RETURN_SLOTS;
+	uint64_t now_ns = clock_now_ns();
+
+	frame_enclose(packet, slot, &engine->returns[slot]);
+	if (port_return(engine->port[packet->port], engine->queue, packet) < 0)
+		COUNT(engine, send_errors, 1);
+	else
+		count_released(engine, &packet, 1, now_ns);
+}
+
+static void let_go(struct engine *engine, struct packet *const *packet, unsigned count)
+{
+	if (packet[0]->header.way == HF_WAY_IN) {
+		send_packets(engine, packet, count);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++)
+		return_packet(engine, packet[i]);
+}
+
+static bool go_together(const struct packet *one, const struct packet *other)
+{
+	return one->port == other->port && one->header.way == other->header.way;
+}
+
 static bool packet_is_stale(const struct packet *packet, uint64_t now_ns)
 {
 	return now_ns > packet->header.due_ns && now_ns - packet->header.due_ns > STALE_NS;
@@ -109,7 +140,7 @@ static unsigned release_due(struct engine *engine, uint64_t now_ns)
 	drop_stale(engine, now_ns);
 	while (count < PORT_BATCH && queue_next_due_ns(engine->queue) <= now_ns) {
 		packet[count] = queue_first(engine->queue);
-		if (packet[count]->port != packet[0]->port)
+		if (!go_together(packet[count], packet[0]))
 			break;
 		queue_pop(engine->queue);
 		port_batch_set(engine->batch, count, engine->queue, packet[count],
@@ -117,7 +148,7 @@ static unsigned release_due(struct engine *engine, uint64_t now_ns)
 		count++;
 	}
 	if (count > 0)
-		send_packets(engine, packet, count);
+		let_go(engine, packet, count);
 	for (unsigned i = 0; i < count; i++)
 		queue_release(engine->queue, packet[i]);
 	return count;
@@ -354,11 +385,12 @@ struct port *engine_remove_port(struct engine *engine, unsigned index)
 }
 
 int engine_init(struct engine *engine, const struct hold_options *options,
-		const volatile struct hf_config *config)
+		const struct hold_shared *shared)
 {
 	int r;
 
-	engine->config = config;
+	engine->config = shared->config;
+	engine->returns = shared->returns;
 	engine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (engine->wake_fd < 0)
 		return -errno;

@@ -34,6 +34,8 @@ struct engine_counts {
 
 struct engine {
 	const volatile struct hf_config *config;
+	struct hf_return *returns; /* HF_RETURN_SLOTS of them */
+	unsigned next_return; /* a slot, by turns */
 	struct queue *queue;
 	struct port_batch *batch;
 	struct pace pace;
@@ -47,7 +49,7 @@ struct engine {
 };
 
 int engine_init(struct engine *engine, const struct hold_options *options,
-		const volatile struct hf_config *config);
+		const struct hold_shared *shared);
 /* Closes the ports that are left; frames still held are lost. */
 void engine_done(struct engine *engine);
 

@@ -67,10 +67,25 @@ int frame_receive(struct packet *packet, size_t read_bytes)
 			return -EBADMSG;
 		move_tag_into_frame(packet);
 	}
-	if (packet->header.ethertype != htons(HF_HOLD_ETHERTYPE))
+	if (packet->header.ethertype != htons(HF_HOLD_ETHERTYPE) || packet->header.way > HF_WAY_OUT)
 		return -EBADMSG;
 	packet->len_bytes = (uint32_t)frame_bytes;
 	return mend_vnet(&packet->vnet, frame_bytes);
+}
+
+void frame_enclose(struct packet *packet, uint16_t slot, struct hf_return *ret_return)
+{
+	static const char known[] = HF_RETURN_ENVELOPE;
+	const size_t len = strlen(known);
+	const __be16 number = htons(slot);
+
+	*ret_return = (struct hf_return){
+		.due_ns = packet->header.due_ns,
+		.ifindex = packet->header.ifindex,
+	};
+	memcpy(ret_return->destination, packet->head, ETH_ALEN);
+	memcpy(packet->head, known, len);
+	memcpy(packet->head + len, &number, sizeof(number));
 }
 
 __be16 frame_ethertype(const struct packet *packet)

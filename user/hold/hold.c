@@ -221,7 +221,7 @@ static void init_locks(struct hold *hold)
 
 DEFINE_CLEANUP(struct hold *, hold_free)
 
-int hold_new(const struct hold_options *options, const volatile struct hf_config *config,
+int hold_new(const struct hold_options *options, const struct hold_shared *shared,
 	     struct hold **ret_hold)
 {
 	_cleanup_(hold_freep) struct hold *hold = calloc(1, sizeof(*hold));
@@ -232,7 +232,7 @@ int hold_new(const struct hold_options *options, const volatile struct hf_config
 	hold->options = *options;
 	hold->engine.wake_fd = -1;
 	init_locks(hold);
-	r = engine_init(&hold->engine, options, config);
+	r = engine_init(&hold->engine, options, shared);
 	if (r < 0)
 		return r;
 	*ret_hold = TAKE_PTR(hold);

@@ -5,11 +5,14 @@
  *   tc program at vethB's egress            engine                         tc program again
  *     [hf_hold_header][frame] --> TAP --> read, keep until due_ns --> packet socket, marked --> container
  *
+ *   the same at vethA's ingress                                      tc programs at the TAP's ingress, then vethA's
+ *     [hf_hold_header][frame] --> TAP --> read, keep until due_ns --> TAP, enclosed --> marked --> bridge, host, world
+ *
  * One engine has one thread and any number of network namespaces: in each a TAP (where frames come in) and a
  * packet socket (where they go out). Both die with the process: when it is killed, nothing stays but the
  * packets that are lost. The packet socket and the TAP keep their namespace alive until hold_remove_netns().
  *
- * A frame leaves with skb->mark = config->release_mark | its sender's id and skb->tstamp = due_ns (CLOCK_MONOTONIC, by SO_TXTIME).
+ * A frame to a container leaves with skb->mark = config->release_mark | its sender's id and skb->tstamp = due_ns (CLOCK_MONOTONIC, by SO_TXTIME).
  * A frame that is released early (flush, removal, end) has a tstamp in the future: it has no error to account,
  * and the program must clear the stamp, or an fq on that device would hold it again. A frame that had its VLAN
  * tag beside it comes back with the tag in line. A GSO frame comes and goes whole.
@@ -67,8 +70,13 @@ struct hold_stats {
 	struct spread wake; /* how late the thread's own bare timer (ppoll) woke it */
 };
 
-/* `config` must outlive the engine; only release_mark is read. */
-int hold_new(const struct hold_options *options, const volatile struct hf_config *config,
+/* Memory that the programs look into as well. Must outlive the engine. */
+struct hold_shared {
+	const volatile struct hf_config *config; /* only release_mark is read */
+	struct hf_return *returns; /* HF_RETURN_SLOTS of them; written */
+};
+
+int hold_new(const struct hold_options *options, const struct hold_shared *shared,
 	     struct hold **ret_hold);
 
 /* Releases all that is held, in order and at once; stops the thread; removes the TAPs. NULL is fine. */

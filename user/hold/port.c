@@ -351,30 +351,37 @@ void port_batch_free(struct port_batch *batch)
 	free(batch);
 }
 
+/* The vnet header and the frame, where they lie. Returns in how many pieces. */
+static unsigned list_pieces(struct iovec *piece, const struct queue *queue, struct packet *packet)
+{
+	size_t left = packet->len_bytes;
+	uint32_t chunk = packet->chunk;
+	unsigned pieces = 2;
+
+	piece[0] = (struct iovec){ &packet->vnet, sizeof(packet->vnet) };
+	piece[1] = (struct iovec){ packet->head, left < FRAME_INLINE ? left : FRAME_INLINE };
+	left -= piece[1].iov_len;
+	while (left > 0) {
+		size_t bytes = left < CHUNK_SIZE ? left : CHUNK_SIZE;
+		uint8_t *data = queue_chunk(queue, chunk, &chunk);
+
+		piece[pieces++] = (struct iovec){ data, bytes };
+		left -= bytes;
+	}
+	return pieces;
+}
+
 void port_batch_set(struct port_batch *batch, unsigned i, const struct queue *queue,
 		    struct packet *packet, uint32_t mark)
 {
 	struct port_frame *frame = &batch->frame[i];
-	size_t left = packet->len_bytes;
-	uint32_t chunk = packet->chunk;
-	unsigned pieces = 2;
 
 	frame->to.sll_ifindex = (int)packet->header.ifindex;
 	frame->to.sll_protocol = frame_ethertype(packet);
 	mark |= packet->header.src_endpoint & HF_MARK_SENDER;
 	memcpy(frame->due, &packet->header.due_ns, sizeof(uint64_t));
 	memcpy(frame->mark, &mark, sizeof(mark));
-	frame->piece[0] = (struct iovec){ &packet->vnet, sizeof(packet->vnet) };
-	frame->piece[1] = (struct iovec){ packet->head, left < FRAME_INLINE ? left : FRAME_INLINE };
-	left -= frame->piece[1].iov_len;
-	while (left > 0) {
-		size_t bytes = left < CHUNK_SIZE ? left : CHUNK_SIZE;
-		uint8_t *data = queue_chunk(queue, chunk, &chunk);
-
-		frame->piece[pieces++] = (struct iovec){ data, bytes };
-		left -= bytes;
-	}
-	batch->message[i].msg_hdr.msg_iovlen = pieces;
+	batch->message[i].msg_hdr.msg_iovlen = list_pieces(frame->piece, queue, packet);
 }
 
 int port_send(struct port *port, struct port_batch *batch, unsigned first, unsigned count)
@@ -382,4 +389,12 @@ int port_send(struct port *port, struct port_batch *batch, unsigned first, unsig
 	int n = sendmmsg(port->packet_fd, &batch->message[first], count - first, MSG_DONTWAIT);
 
 	return n < 0 ? -errno : n;
+}
+
+int port_return(struct port *port, const struct queue *queue, struct packet *packet)
+{
+	struct iovec piece[2 + FRAME_CHUNKS_MAX];
+	unsigned pieces = list_pieces(piece, queue, packet);
+
+	return writev(port->tap_fd, piece, (int)pieces) < 0 ? -errno : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * port.h - the engine's way in and out in one network namespace: a TAP and a packet socket.
+ * port.h - the engine's way in and out in one network namespace: a TAP and a packet socket. What had left an endpoint
+ * goes out by the TAP too.
  *
  * The TAP has no queue of its own but its ring, no ARP, no IPv6, and takes GSO frames whole. It is not
  * persistent: it dies with its descriptor, that is with the process at the latest.
@@ -52,6 +53,9 @@ void port_batch_set(struct port_batch *batch, unsigned i, const struct queue *qu
  * -errno for the first of them: -ENOBUFS when something on its way dropped it.
  */
 int port_send(struct port *port, struct port_batch *batch, unsigned first, unsigned count);
+
+/* Sends one frame back into the stack by the TAP; it must be enclosed. 0, or -errno. */
+int port_return(struct port *port, const struct queue *queue, struct packet *packet);
 
 /* How many frames the TAP dropped because its ring was full. */
 int port_ring_drops(const struct port *port, uint64_t *ret_drops);

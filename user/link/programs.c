@@ -34,6 +34,7 @@ struct loaded_link {
 struct programs {
 	struct socket_bpf *socket;
 	struct hf_config *config; /* mapped */
+	struct hf_return *returns; /* mapped */
 	struct link_object_ahead *ahead; /* for the first namespace; NULL: it has been taken */
 	struct loaded_link link[NETNS_MAX];
 	unsigned int links;
@@ -83,10 +84,21 @@ static uint32_t map_id(const struct bpf_map *map)
 	return bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size) == 0 ? info.id : 0;
 }
 
+#define RETURNS_BYTES (HF_RETURN_SLOTS * sizeof(struct hf_return))
+
+static int map_shared(const struct bpf_map *map, size_t bytes, void **ret_at)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	*ret_at = at;
+	return 0;
+}
+
 int programs_load(const struct probe *probe, struct programs **ret_programs)
 {
 	struct programs *programs = calloc(1, sizeof(*programs));
-	void *config;
 	int r;
 
 	if (!programs)
@@ -103,13 +115,13 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 	r = socket_bpf__load(programs->socket);
 	if (r < 0)
 		goto fail;
-	config = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      bpf_map__fd(programs->socket->maps.config), 0);
-	if (config == MAP_FAILED) {
-		r = -errno;
+	r = map_shared(programs->socket->maps.config, (size_t)sysconf(_SC_PAGESIZE),
+		       (void **)&programs->config);
+	if (r >= 0)
+		r = map_shared(programs->socket->maps.returns, RETURNS_BYTES,
+			       (void **)&programs->returns);
+	if (r < 0)
 		goto fail;
-	}
-	programs->config = config;
 	programs->config_map_id = map_id(programs->socket->maps.config);
 	r = link_object_ahead_start(programs->socket, &programs->ahead);
 	if (r < 0)
@@ -132,6 +144,8 @@ void programs_free(struct programs *programs)
 		link_bpf__destroy(programs->link[i].object);
 	if (programs->config)
 		munmap(programs->config, (size_t)sysconf(_SC_PAGESIZE));
+	if (programs->returns)
+		munmap(programs->returns, RETURNS_BYTES);
 	socket_bpf__destroy(programs->socket);
 	free(programs);
 }
@@ -157,6 +171,11 @@ int programs_map_fd(const struct programs *programs, enum programs_map map)
 volatile struct hf_config *programs_config(const struct programs *programs)
 {
 	return programs->config;
+}
+
+struct hf_return *programs_returns(const struct programs *programs)
+{
+	return programs->returns;
 }
 
 uint32_t programs_netns_number(const struct netns *netns)
@@ -288,6 +307,28 @@ int programs_attach(struct programs *programs, const struct netns *netns, uint32
 	if (r >= 0)
 		r = attach_here(program_fd(object, hook), ifindex, hook,
 				programs->has_tcx && !by_clsact, &attachment);
+	left = netns_leave(&previous);
+	if (r < 0)
+		return r;
+	*ret_attachment = attachment;
+	return left;
+}
+
+int programs_attach_return(struct programs *programs, const struct netns *netns,
+			   uint32_t tap_ifindex, struct attachment *ret_attachment)
+{
+	struct attachment attachment = { .link_fd = -1 };
+	struct link_bpf *object = NULL;
+	int previous, r, left;
+
+	r = load_link(programs, netns, &object);
+	if (r < 0)
+		return r;
+	r = netns_enter(netns->fd, &previous);
+	if (r < 0)
+		return r;
+	r = attach_here(bpf_program__fd(object->progs.link_return), tap_ifindex, CLSACT_INGRESS,
+			programs->has_tcx, &attachment);
 	left = netns_leave(&previous);
 	if (r < 0)
 		return r;

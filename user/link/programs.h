@@ -44,6 +44,9 @@ void programs_free(struct programs *programs); /* detaches nothing by clsact: do
 int programs_map_fd(const struct programs *programs, enum programs_map map);
 volatile struct hf_config *programs_config(const struct programs *programs);
 
+/* HF_RETURN_SLOTS of them, mapped: for the hold engine. */
+struct hf_return *programs_returns(const struct programs *programs);
+
 /* The namespace's number as maps know it: its inode. */
 uint32_t programs_netns_number(const struct netns *netns);
 
@@ -61,6 +64,9 @@ struct attachment {
  */
 int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
 		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment);
+/* Attaches link_return at the ingress of a TAP of ours, which takes it along when it goes. */
+int programs_attach_return(struct programs *programs, const struct netns *netns,
+			   uint32_t tap_ifindex, struct attachment *ret_attachment);
 /* Leaves *attachment detached; a device that has gone is no error. */
 int programs_detach(const struct netns *netns, uint32_t ifindex, enum clsact_hook hook,
 		    struct attachment *attachment);

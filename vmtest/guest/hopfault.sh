@@ -34,6 +34,29 @@ hold_holds_every_packet_5ms_and_half_of_them_within_60us() {
 	must_be_within "the median time (ns)" "$(value_of p50 "$there")" 5000000 5060000
 }
 
+# far, beyond the host, is the world to left; what left sends there is held and comes back by the host-side veth's ingress.
+towards_the_world_hold_holds_every_packet_5ms_and_gives_it_back() {
+	local address there back
+	needs_virtual_time
+	two_namespaces_on_a_bridge
+	a_namespace_beyond_the_host
+	daemon_with hold
+	hopfault add netns:left world delay 5ms
+	for address in 192.0.2.2 2001:db8::2; do
+		there=$(vmtest-oneway left far "$address" 200 2020)
+		note "one way to the world, ns, hold 5 ms: $there"
+		[[ $(value_of received "$there") == 200 ]] || fail "packets were lost: $there"
+		must_be_within "the shortest time (ns)" "$(value_of min "$there")" 5000000 5080000
+		must_be_within "the median time (ns)" "$(value_of p50 "$there")" 5000000 5080000
+	done
+	back=$(vmtest-oneway far left "$LEFT4" 200 2020)
+	must_be_within "the median time back (ns)" "$(value_of p50 "$back")" 0 80000
+	hopfault add netns:left world drop
+	! ip netns exec left ping -q -c 2 -i 0.2 -W 1 192.0.2.2 || fail "it crosses a cut"
+	hopfault heal all
+	ip netns exec left ping -q -c 2 -i 0.2 -W 1 192.0.2.2
+}
+
 one_tcp_flow_at_20ms_by_fq_has_at_least_90_percent_of_netems_throughput() {
 	local netem ours
 	needs_virtual_time

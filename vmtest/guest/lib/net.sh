@@ -46,6 +46,26 @@ value_of() {
 	return 1
 }
 
+# a_namespace_beyond_the_host: far, 192.0.2.2 and 2001:db8::2, which left reaches by the host alone
+a_namespace_beyond_the_host() {
+	ip netns add far
+	ip netns exec far bash -c "$(declare -f asks_for_no_router); asks_for_no_router"
+	ip link add far0 type veth peer name eth0 netns far
+	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip addr add "${LEFT4%.*}.254/24" dev bridge0
+	ip addr add "${LEFT6%::*}::fe/64" dev bridge0 nodad
+	ip link set far0 up
+	ip addr add 192.0.2.1/24 dev far0
+	ip addr add 2001:db8::1/64 dev far0 nodad
+	ip -n far link set eth0 up
+	ip -n far addr add 192.0.2.2/24 dev eth0
+	ip -n far addr add 2001:db8::2/64 dev eth0 nodad
+	ip -n far route add default via 192.0.2.1
+	ip -n far -6 route add default via 2001:db8::1
+	ip -n left route add default via "${LEFT4%.*}.254"
+	ip -n left -6 route add default via "${LEFT6%::*}::fe"
+}
+
 # one_way LEFT-OR-RIGHT ADDRESS [COUNT [INTERVAL_US]]: see vmtest-oneway
 # The tick of these kernels comes every 4 ms. 200 packets 20 us off half of that meet it at 200 places, in every run; a
 # whole part of 4 ms would meet it at the same place always: in one run with each packet, in the next with none.
