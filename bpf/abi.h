@@ -313,7 +313,11 @@ struct hf_socket_event {
 	__u8 op; /* enum hf_socket_op */
 	__u8 passive; /* HF_SOCKET_ESTABLISHED: 1 on the accepting side */
 	__u8 unused[2];
-	__u64 since_ns; /* HF_SOCKET_ESTABLISHED, active side: when the handshake began; 0: not seen */
+	/*
+	 * When the handshake began: with HF_SOCKET_ESTABLISHED on the active side, and with HF_SOCKET_CLOSE when it
+	 * ended without a connection (pid and tid are those of connect() then). 0: not seen.
+	 */
+	__u64 since_ns;
 };
 _Static_assert(sizeof(struct hf_socket_event) == 88, "struct hf_socket_event is an event");
 

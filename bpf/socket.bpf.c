@@ -232,13 +232,13 @@ int BPF_PROG(state_changes, struct sock *sk, int old, int new)
 	if (new == TCP_ESTABLISHED) {
 		told.op = HF_SOCKET_ESTABLISHED;
 		told.passive = old == TCP_SYN_RECV;
-		told.since_ns = begun.since_ns;
-		told.pid_tgid = begun.pid_tgid;
 	} else if (new == TCP_CLOSE) {
 		told.op = HF_SOCKET_CLOSE;
 	} else {
 		return 0;
 	}
+	told.since_ns = begun.since_ns;
+	told.pid_tgid = begun.pid_tgid;
 	tell(sk, &told, now_ns);
 	return 0;
 }

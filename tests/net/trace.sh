@@ -112,6 +112,9 @@ calls_that_a_partition_ended_are_rows_too() {
 	must_be "rows of the client, with 504" "$(_rows "hop == 'client->a' and status == 504") == 5"
 	must_be "rows that say that something is missing or failed" "$(_rows "complete == 0 or status == 504") >= 15"
 	_exactly "whole calls to d" "hop == 'c->d' and complete == 1 and status == 200" 0
+	_exactly "calls that c gave up" "hop == 'c->d' and shape in ('abandoned', 'unconnected')" 5
+	_exactly "of these, not after its 180 ms" "hop == 'c->d' and not 180e6 <= total_ns < 400e6" 0
+	_exactly "of these, not known as c's work for b" "hop == 'c->d' and link_method == 'none'" 0
 	hopfault heal all
 	_traced 20
 	_agrees 20

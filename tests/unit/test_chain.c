@@ -242,7 +242,9 @@ static void a_cut_chain_is_still_one_tree(void **state)
 	assert_false(s->call[2].complete);
 	assert_int_equal(s->call[2].link_method, LINK_EXCLUSIVE);
 	assert_int_equal(s->call[2].drops_injected, 3);
-	assert_int_equal(s->call[2].inj_loss_ns, 400 * MS);
+	assert_int_equal(s->call[2].shape, SHAPE_ABANDONED);
+	assert_int_equal(s->call[2].total_ns, 1000 * MS);
+	assert_int_equal(s->call[2].inj_loss_ns, 1000 * MS - 2 * US);
 	assert_int_equal(s->call[2].rule_id[0], 9);
 	assert_int_equal(s->call[2].stage_ns[STAGE_HOLD_REQ], TIME_UNKNOWN);
 	story_free(s);

@@ -230,6 +230,8 @@ static void the_end_of_a_connection_ends_its_calls(void **state)
 	assert_false(s->call[1].complete);
 	assert_int_equal(s->call[1].stage_ns[STAGE_SRV_QUEUE], 11 * US);
 	assert_int_equal(s->call[1].stage_ns[STAGE_SRV_APP], TIME_UNKNOWN);
+	assert_int_equal(s->call[1].shape, SHAPE_ABANDONED);
+	assert_int_equal(s->call[1].total_ns, 90 * US);
 	assert_int_equal(tracer_stats(s->tracer)->connections_now, 0);
 	story_free(s);
 }

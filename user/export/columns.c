@@ -416,8 +416,13 @@ TAKE(link_confidence)
 TAKE(shape)
 {
 	(void)column;
-	call->shape = strcmp(text, call_shape_name(SHAPE_OVERLAP)) ? SHAPE_TURNS : SHAPE_OVERLAP;
-	return true;
+	for (int i = 0; i < SHAPE_COUNT; i++) {
+		if (!strcmp(text, call_shape_name((enum call_shape)i))) {
+			call->shape = (uint8_t)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 TAKE(complete)

@@ -6,7 +6,8 @@
  *     request  : send  first left  left  enter  release  read
  *     response :                                              send  first left  left  enter  release  read
  *
- * Nothing is guessed: what was not seen for each byte of a message is unknown.
+ * Nothing is guessed: what was not seen for each byte of a message is unknown. Of a call that no whole answer came for, the
+ * time until somebody gave up counts, and what lies behind its last point is unattributed.
  */
 #include <string.h>
 
@@ -68,6 +69,39 @@ static void total_only(struct call *call)
 	call->complete = false;
 }
 
+static enum call_shape shape_of(const struct open_call *open)
+{
+	if (!open->is_unanswered)
+		return SHAPE_TURNS;
+	switch (open->ended_by) {
+	case ENDED_BY_CLIENT:
+		return open->is_attempt ? SHAPE_UNCONNECTED : SHAPE_ABANDONED;
+	case ENDED_BY_SERVER:
+		return open->is_attempt ? SHAPE_REFUSED : SHAPE_BROKEN;
+	default:
+		return SHAPE_PENDING;
+	}
+}
+
+/* What came after the end was for nobody. */
+static void forget_what_came_too_late(const struct open_call *open, uint64_t point_ns[POINT_COUNT])
+{
+	for (int i = 0; i < POINT_COUNT; i++)
+		if (open->is_unanswered && point_ns[i] != TIME_UNKNOWN &&
+		    point_ns[i] > open->ended_ns)
+			point_ns[i] = TIME_UNKNOWN;
+}
+
+static void wait_until_ended(const struct open_call *open, struct call *call)
+{
+	uint64_t until_ns = call->start_mono_ns + call->total_ns;
+
+	if (!open->is_unanswered || open->ended_ns < until_ns)
+		return;
+	call->stage_ns[STAGE_UNATTRIBUTED] += open->ended_ns - until_ns;
+	call->total_ns += open->ended_ns - until_ns;
+}
+
 static unsigned int fill_stages(const struct open_call *open, struct call *call,
 				uint64_t point_ns[POINT_COUNT])
 {
@@ -77,14 +111,18 @@ static unsigned int fill_stages(const struct open_call *open, struct call *call,
 	message_points(&open->message[REQUEST], &point_ns[POINT_CLI_SEND]);
 	message_points(&open->message[RESPONSE], &point_ns[POINT_SRV_SEND]);
 	overlap = is_overlap(open, point_ns);
+	if (!overlap)
+		forget_what_came_too_late(open, point_ns);
 	moved = stage_cut(point_ns, call->stage_ns, &call->total_ns);
 	call->start_mono_ns = first_known(point_ns, 0, POINT_COUNT);
 	if (call->start_mono_ns == TIME_UNKNOWN)
 		call->start_mono_ns = open->begun_ns;
-	call->shape = SHAPE_TURNS;
+	call->shape = (uint8_t)shape_of(open);
 	call->complete = points_are_complete(point_ns);
-	if (!overlap)
+	if (!overlap) {
+		wait_until_ended(open, call);
 		return moved;
+	}
 	total_only(call);
 	return 0;
 }
@@ -208,6 +246,18 @@ static void fill_connect(const struct open_call *open, const struct handshake *h
 	call->inj_connect_ns = at_most(handshake->injected_ns, call->connect_ns);
 }
 
+/* SYNs that a rule dropped: what it cost lies before the first byte, and is all that there is to tell. */
+static void fill_attempt(const struct open_call *open, const struct handshake *handshake,
+			 struct call *call)
+{
+	if (!open->is_attempt)
+		return;
+	call->drops_injected = handshake->drops;
+	memcpy(call->rule_id, handshake->rule_id, sizeof(handshake->rule_id));
+	call->inj_loss_ns = at_most(handshake->injected_ns, call->total_ns);
+	call->injected_ns = call->inj_loss_ns;
+}
+
 unsigned int call_fill(const struct open_call *open, struct call *ret_call,
 		       uint64_t ret_point_ns[POINT_COUNT])
 {
@@ -231,6 +281,7 @@ unsigned int call_fill(const struct open_call *open, struct call *ret_call,
 	fill_counts(open, ret_call);
 	fill_injected(open, &ends, ret_point_ns, ret_call);
 	fill_connect(open, ends.handshake, ret_call);
+	fill_attempt(open, ends.handshake, ret_call);
 	return moved;
 }
 

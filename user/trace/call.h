@@ -54,6 +54,13 @@ enum link_method {
 enum call_shape {
 	SHAPE_TURNS, /* a request, then its response */
 	SHAPE_OVERLAP, /* the response begins before the request ends, or a stream without turns: total only */
+	/* No whole answer came; total_ns is then how long it was waited for, what no stage tells is unattributed: */
+	SHAPE_ABANDONED, /* .. until the client closed or reset the connection */
+	SHAPE_BROKEN, /* .. until the server's end or reset of the connection was there */
+	SHAPE_UNCONNECTED, /* no request: the client gave up connecting, after total_ns */
+	SHAPE_REFUSED, /* no request: a reset answered the attempt to connect */
+	SHAPE_PENDING, /* of a request, or of connecting: nobody had given up when the trace ended, or after call_ns */
+	SHAPE_COUNT
 };
 
 #define CALL_RULES_MAX	8
@@ -117,7 +124,7 @@ struct chain {
 const char *stage_name(enum stage stage);
 /* "exclusive", "thread", ...: the word in the column link_method. */
 const char *link_method_name(enum link_method method);
-/* "turns", "overlap". */
+/* "turns", "overlap", "abandoned", ...: the word in the column shape. */
 const char *call_shape_name(enum call_shape shape);
 
 #endif

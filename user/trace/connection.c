@@ -112,6 +112,7 @@ struct connection *connection_add(struct connections *connections, const struct 
 	connection->client = NO_END;
 	connection->handshake.connect_ns = TIME_UNKNOWN;
 	connection->handshake.established_ns = TIME_UNKNOWN;
+	connection->attempt_ns = TIME_UNKNOWN;
 	connection->syn_dropped_ns[0] = connection->syn_dropped_ns[1] = TIME_UNKNOWN;
 	join_list(connections, connection, false);
 	return connection;

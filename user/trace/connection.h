@@ -37,6 +37,8 @@ struct connection {
 	uint32_t endpoint[2];
 	uint64_t last_ns; /* of its newest event */
 	struct handshake handshake;
+	uint64_t attempt_ns; /* connecting, since then; TIME_UNKNOWN: not, or not any more */
+	struct cause attempt_cause;
 	uint64_t syn_dropped_ns[2]; /* TIME_UNKNOWN: not */
 	bool syn_entered[2];
 	struct stream stream[2];

@@ -30,10 +30,24 @@ static struct way way_of(struct messages *messages, struct connection *connectio
 
 /* ---- connections ---- */
 
+/* Connecting, and nothing has come of it yet. Of a client that nobody looks at, success would not be seen either. */
+static bool is_connecting(const struct connection *connection)
+{
+	return connection->attempt_ns != TIME_UNKNOWN && connection->client != NO_END &&
+	       is_named(connection->endpoint[connection->client]);
+}
+
+static void note_connected(struct connection *connection)
+{
+	connection->attempt_ns = TIME_UNKNOWN;
+}
+
 static void connection_end(struct messages *messages, struct connection *connection)
 {
 	struct way way = way_of(messages, connection, END_A);
 
+	if (is_connecting(connection))
+		turn_end_attempt(&way, ENDED_BY_NOBODY);
 	turn_settle(&way, true);
 	turn_end_all(&way);
 	connection_drop(&messages->connections, connection);
@@ -111,6 +125,8 @@ static void note_syn_entered(struct connection *connection, enum end from,
 	*dropped_ns = TIME_UNKNOWN;
 	if (packet->verdict == HF_VERDICT_DROP) {
 		*dropped_ns = now_ns;
+		connection->handshake.drops++;
+		memcpy(connection->handshake.rule_id, packet->rule_id, sizeof(packet->rule_id));
 		return;
 	}
 	connection->syn_entered[from] = true;
@@ -118,16 +134,38 @@ static void note_syn_entered(struct connection *connection, enum end from,
 		connection->handshake.injected_ns += packet->delay_ns;
 }
 
-static void note_syn(struct connection *connection, enum end from,
+/* The packet has got to where it goes, as far as that place is looked at. */
+static bool has_arrived(const struct hf_packet_event *packet)
+{
+	if (packet->point == HF_POINT_LEAVE && is_named(packet->dst_endpoint))
+		return false;
+	return packet->verdict == HF_VERDICT_PASS;
+}
+
+static void note_attempt(struct messages *messages, struct connection *connection, enum end from,
+			 const struct hf_packet_event *packet)
+{
+	connection->attempt_ns = packet->event.time_ns;
+	messages->sink.on_send(messages->sink.ctx, connection->endpoint[from], 0, 0,
+			       &connection->attempt_cause);
+}
+
+static void note_syn(struct messages *messages, struct connection *connection, enum end from,
 		     const struct hf_packet_event *packet)
 {
 	struct stream *stream = &connection->stream[from];
+	bool is_answer = packet->tcp_flags & TCP_ACK;
 
-	if (!stream->is_known)
+	if (!stream->is_known) {
 		stream_start(stream, packet->seq + 1);
-	set_client(connection, packet->tcp_flags & TCP_ACK ? (enum end) !from : from);
+		if (!is_answer && connection->client == NO_END)
+			note_attempt(messages, connection, from, packet);
+	}
+	set_client(connection, is_answer ? (enum end) !from : from);
 	if (packet->point == HF_POINT_ENTER)
 		note_syn_entered(connection, from, packet);
+	if (is_answer && has_arrived(packet))
+		note_connected(connection);
 }
 
 /* ---- packets ---- */
@@ -237,15 +275,25 @@ static void note_fin(const struct way *way, const struct hf_packet_event *packet
 		return;
 	if (stream->is_known)
 		stream->fin = stream_number(stream, packet->seq) + packet->len;
-	turn_abandon(way);
+	turn_abandon(way, false);
+	if (has_arrived(packet))
+		turn_break(way);
 }
 
 /* A reset kills the sender's side at once, and the other when it gets there. */
-static void note_reset(struct connection *connection, enum end from,
-		       const struct hf_packet_event *packet)
+static void note_reset(const struct way *way, const struct hf_packet_event *packet)
 {
+	struct connection *connection = way->connection;
+	enum end from = way->from;
+
 	if (!(packet->tcp_flags & TCP_RST))
 		return;
+	turn_abandon(way, true);
+	if (has_arrived(packet)) {
+		turn_break(way);
+		if (is_connecting(connection) && connection->client != (int)from)
+			turn_end_attempt(way, ENDED_BY_SERVER);
+	}
 	connection->closed[from] = true;
 	if (packet->point != HF_POINT_LEAVE && packet->verdict == HF_VERDICT_PASS)
 		connection->closed[!from] = true;
@@ -278,13 +326,15 @@ void messages_packet(struct messages *messages, const struct hf_packet_event *pa
 	if (packet->point == HF_POINT_ENTER)
 		connection->stream[from].entry_seen = true;
 	if (is_syn(packet))
-		note_syn(connection, from, packet);
+		note_syn(messages, connection, from, packet);
+	else if (packet->len || packet->tcp_flags & TCP_FIN)
+		note_connected(connection);
 	if (packet->len && !connection->is_deaf)
 		data_packet(&way, packet);
 	else
 		note_bare_packet(&way, packet);
 	note_fin(&way, packet);
-	note_reset(connection, from, packet);
+	note_reset(&way, packet);
 	turn_settle(&way, false);
 	after_event(messages, connection);
 }
@@ -328,6 +378,7 @@ static void socket_established(struct connection *connection, enum end own,
 			       const struct hf_socket_event *socket)
 {
 	set_client(connection, socket->passive ? (enum end) !own : own);
+	note_connected(connection);
 	if (socket->passive || !socket->since_ns)
 		return;
 	connection->handshake.connect_ns = socket->since_ns;
@@ -348,11 +399,30 @@ static void socket_resends(struct messages *messages, struct connection *connect
 	turn_note_resent(&way, begin, begin + socket->len);
 }
 
-static void socket_closes(struct messages *messages, struct connection *connection, enum end own)
+/* The client gives up connecting; what is known of the thread is of now, of the endpoint of when it began. */
+static void attempt_fails(struct messages *messages, struct connection *connection, enum end own,
+			  const struct hf_socket_event *socket)
+{
+	struct way way = way_of(messages, connection, own);
+	struct cause cause = {};
+
+	if (socket->since_ns)
+		connection->attempt_ns = socket->since_ns;
+	messages->sink.on_send(messages->sink.ctx, socket->endpoint, socket->pid, socket->tid,
+			       &cause);
+	connection->attempt_cause.thread = cause.thread;
+	turn_end_attempt(&way, ENDED_BY_CLIENT);
+	connection->closed[!own] = true; /* there it never was */
+}
+
+static void socket_closes(struct messages *messages, struct connection *connection, enum end own,
+			  const struct hf_socket_event *socket)
 {
 	struct way way = way_of(messages, connection, own);
 
-	turn_abandon(&way);
+	if (is_connecting(connection) && connection->client == (int)own)
+		attempt_fails(messages, connection, own, socket);
+	turn_abandon(&way, true);
 	connection->closed[own] = true;
 }
 
@@ -394,7 +464,7 @@ void messages_socket(struct messages *messages, const struct hf_socket_event *so
 		socket_established(connection, own, socket);
 		break;
 	case HF_SOCKET_CLOSE:
-		socket_closes(messages, connection, own);
+		socket_closes(messages, connection, own, socket);
 		break;
 	case HF_SOCKET_RETRANSMIT:
 		socket_resends(messages, connection, own, socket);
@@ -416,6 +486,7 @@ static void sweep_busy(struct messages *messages, struct connection *connection,
 	bool is_quiet = connection->last_ns < before(now_ns, messages->limits.settle_ns);
 
 	turn_settle(&way, is_quiet);
+	turn_end_abandoned(&way, before(now_ns, messages->limits.settle_ns));
 	if (is_quiet && (connection->closed[0] || connection->closed[1]))
 		turn_end_all(&way);
 	turn_expire(&way, before(now_ns, messages->limits.call_ns));
@@ -434,6 +505,7 @@ void messages_sweep(struct messages *messages, uint64_t now_ns)
 	struct connections *all = &messages->connections;
 	struct connection *connection, *next;
 
+	messages->now_ns = now_ns;
 	for (connection = all->busy.oldest; connection; connection = next) {
 		next = connection->newer;
 		if (is_forgotten(messages, connection, now_ns)) {

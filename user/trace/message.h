@@ -48,7 +48,10 @@ struct message {
 
 struct connection;
 
-/* A request, and what has come of its response. */
+/* Who made an end of waiting for an answer. */
+enum ended_by { ENDED_BY_NOBODY, ENDED_BY_CLIENT, ENDED_BY_SERVER };
+
+/* A request, and what has come of its response; or an attempt to connect that came to nothing. */
 struct open_call {
 	struct open_call *next; /* on this connection, in the order of the requests */
 	struct connection *connection;
@@ -61,6 +64,11 @@ struct open_call {
 	bool is_first; /* of its connection */
 	bool is_overlap; /* not a clean turn */
 	bool is_over; /* told to the sink; waits only to swallow its late response */
+	bool is_attempt; /* no request was sent: there was no connection */
+	bool is_unanswered; /* when it is over: no whole answer had come by ended_ns */
+	bool is_given_up; /* for sure: what comes now is for nobody */
+	uint8_t ended_by; /* enum ended_by; believed when is_unanswered */
+	uint64_t ended_ns; /* of ended_by; of nobody: when it was over */
 };
 
 /* What the opening of a connection has cost. */
@@ -69,6 +77,8 @@ struct handshake {
 	uint64_t established_ns;
 	uint32_t tid;
 	uint64_t injected_ns; /* asked delay, and injected loss, of SYN and SYN-ACK */
+	uint32_t drops; /* of SYN and SYN-ACK by a rule .. */
+	uint32_t rule_id[HF_EVENT_RULES_MAX]; /* .. these, of the last drop */
 };
 
 struct message_sink {

@@ -81,6 +81,16 @@ static const char *const method_names[LINK_METHOD_COUNT] = {
 	[LINK_WAKE] = "wake",	  [LINK_LIKELY] = "likely",
 };
 
+static const char *const shape_names[SHAPE_COUNT] = {
+	[SHAPE_TURNS] = "turns",
+	[SHAPE_OVERLAP] = "overlap",
+	[SHAPE_ABANDONED] = "abandoned",
+	[SHAPE_BROKEN] = "broken",
+	[SHAPE_UNCONNECTED] = "unconnected",
+	[SHAPE_REFUSED] = "refused",
+	[SHAPE_PENDING] = "pending",
+};
+
 const char *stage_name(enum stage stage)
 {
 	return (unsigned int)stage < STAGE_COUNT ? stage_names[stage] : "unknown";
@@ -93,5 +103,5 @@ const char *link_method_name(enum link_method method)
 
 const char *call_shape_name(enum call_shape shape)
 {
-	return shape == SHAPE_OVERLAP ? "overlap" : "turns";
+	return (unsigned int)shape < SHAPE_COUNT ? shape_names[shape] : "unknown";
 }

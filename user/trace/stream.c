@@ -404,6 +404,17 @@ static void flush_list(struct stream *stream, const struct stream_env *env, stru
 	}
 }
 
+void stream_lose(struct stream *stream, const struct stream_env *env, uint64_t end, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < stream->dropped.count; i++) {
+		const struct piece *lost = &stream->dropped.at[i];
+
+		if (lost->begin < end && lost->release_ns < now_ns)
+			env->sink->on_lost(env->ctx, lost->begin, earlier(lost->end, end), true,
+					   lost->release_ns, now_ns);
+	}
+}
+
 void stream_flush(struct stream *stream, const struct stream_env *env, uint64_t end)
 {
 	flush_list(stream, env, &stream->held, end);

@@ -113,6 +113,9 @@ void stream_entered(struct stream *stream, const struct stream_env *env, const s
 void stream_released(struct stream *stream, const struct stream_env *env,
 		     const struct piece *packet, uint64_t now_ns, uint8_t verdict);
 
+/* Bytes before `end` that a rule dropped and that did not come by again: nobody waits for them since now_ns. */
+void stream_lose(struct stream *stream, const struct stream_env *env, uint64_t end,
+		 uint64_t now_ns);
 /* Everything before `end` is over: tells what is known of bytes whose delivery was not seen, and forgets them. */
 void stream_flush(struct stream *stream, const struct stream_env *env, uint64_t end);
 

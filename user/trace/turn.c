@@ -16,6 +16,9 @@
  * An interim response (1xx but 101) is no response: its bytes belong to nothing, the request goes on, and the
  * response begins with the next head.
  * A call that is given up keeps its place in the queue, so its late response meets it and not the next request.
+ *
+ * Who gave up is seen on the wire: the client's FIN or reset, or its socket's end. Of a protocol that is not HTTP a FIN may
+ * only say that there are no more requests; then an answer that comes after it counts.
  */
 #include <string.h>
 
@@ -196,10 +199,52 @@ static void flush_stream(const struct way *way, enum part part, uint64_t end)
 		stream_flush(stream_of(way, part), &env, end);
 }
 
+/* No answer, or as far as can be seen not all of it has reached the client. */
+static bool is_unanswered(const struct way *way, const struct open_call *call)
+{
+	const struct message *response = &call->message[RESPONSE];
+	const struct stream *stream = stream_of(way, RESPONSE);
+
+	if (!message_has_begun(response))
+		return true;
+	if (way->connection->answering == call && way->connection->is_interim)
+		return true;
+	if (message_is_read(response))
+		return false;
+	if (call->is_given_up)
+		return true;
+	return stream->entry_seen && stream->delivered < response->end;
+}
+
+static void note_end(const struct way *way, struct open_call *call, enum ended_by ended_by)
+{
+	if (call->ended_by != ENDED_BY_NOBODY || call->is_over)
+		return;
+	call->ended_by = (uint8_t)ended_by; /* of nobody: the last that was seen of it */
+	call->ended_ns = way->messages->now_ns;
+}
+
+/* What a rule dropped for good has cost until nobody waited any more. */
+static void lose_stream(const struct way *way, enum part part, const struct open_call *call)
+{
+	enum end client = client_of(way->connection);
+	struct way that_way = { way->messages, way->connection,
+				part == REQUEST ? client : !client };
+	struct stream_env env = { way->messages->budget, &turn_stream_sink, &that_way };
+
+	stream_lose(stream_of(way, part), &env, call->message[part].end, call->ended_ns);
+}
+
 static void tell_over(const struct way *way, struct open_call *call)
 {
 	if (call->is_over)
 		return;
+	call->is_unanswered = is_unanswered(way, call);
+	note_end(way, call, ENDED_BY_NOBODY);
+	if (call->is_unanswered) {
+		lose_stream(way, REQUEST, call);
+		lose_stream(way, RESPONSE, call);
+	}
 	flush_stream(way, REQUEST, call->message[REQUEST].end);
 	flush_stream(way, RESPONSE, call->message[RESPONSE].end);
 	call->is_over = true;
@@ -538,7 +583,7 @@ void turn_read(const struct way *way, uint64_t begin, uint64_t end, uint32_t pid
 
 /* ---- the end of calls ---- */
 
-void turn_abandon(const struct way *way)
+void turn_abandon(const struct way *way, bool for_sure)
 {
 	struct connection *connection = way->connection;
 	const struct message_sink *sink = &way->messages->sink;
@@ -549,10 +594,65 @@ void turn_abandon(const struct way *way)
 	for (call = connection->first; call; call = call->next) {
 		if (call->is_over || message_is_read(&call->message[RESPONSE]))
 			continue;
+		if (is_unanswered(way, call)) {
+			note_end(way, call, ENDED_BY_CLIENT);
+			call->is_given_up = for_sure || is_http(call);
+		}
 		sink->on_client_done(sink->ctx, call);
-		if (is_http(call)) /* whoever speaks HTTP does not close one half and go on reading */
+		if (is_http(call))
 			connection->closed[way->from] = true;
 	}
+}
+
+void turn_break(const struct way *way)
+{
+	struct connection *connection = way->connection;
+	struct open_call *call;
+
+	if (connection->client == NO_END || connection->client == (int)way->from)
+		return;
+	for (call = connection->first; call; call = call->next)
+		if (!message_has_begun(&call->message[RESPONSE]))
+			note_end(way, call, ENDED_BY_SERVER);
+}
+
+/* Retransmissions of what nobody waits for may keep such a connection from being quiet for minutes. */
+void turn_end_abandoned(const struct way *way, uint64_t before_ns)
+{
+	struct open_call *call;
+
+	for (call = way->connection->first; call; call = call->next)
+		if (call->is_given_up && call->ended_by == ENDED_BY_CLIENT &&
+		    call->ended_ns < before_ns)
+			tell_over(way, call);
+}
+
+void turn_end_attempt(const struct way *way, enum ended_by ended_by)
+{
+	struct connection *connection = way->connection;
+	struct messages *messages = way->messages;
+	const struct message_sink *sink = &messages->sink;
+	const struct send attempt = { .cause = connection->attempt_cause };
+	struct open_call *call = pool_get(&messages->calls);
+	uint64_t begun_ns = connection->attempt_ns;
+
+	connection->attempt_ns = TIME_UNKNOWN;
+	for (int end = END_A; end <= END_B; end++)
+		if (connection->syn_dropped_ns[end] != TIME_UNKNOWN)
+			connection->handshake.injected_ns +=
+				messages->now_ns - connection->syn_dropped_ns[end];
+	if (!call) {
+		messages->stats->refused_calls++;
+		return;
+	}
+	call->connection = connection;
+	call->begun_ns = begun_ns;
+	call->is_attempt = call->is_unanswered = true;
+	note_end(way, call, ended_by);
+	sink->on_begun(sink->ctx, call, &attempt);
+	sink->on_client_done(sink->ctx, call);
+	sink->on_over(sink->ctx, call);
+	pool_put(&messages->calls, call);
 }
 
 /* No receive call of this client was told so far: is it because there will be none? */

@@ -40,8 +40,17 @@ void turn_read(const struct way *way, uint64_t begin, uint64_t end, uint32_t pid
 void turn_settle(const struct way *way, bool is_quiet);
 /* Gives up calls that began before `before_ns`; they stay to swallow their responses. */
 void turn_expire(const struct way *way, uint64_t before_ns);
-/* The sender of this way has closed its end: if it is the client, it waits for nothing any more. */
-void turn_abandon(const struct way *way);
+/*
+ * The sender of this way has closed its end: if it is the client, it waits for nothing any more. Not `for_sure`, it may
+ * only have ended its sending (but whoever speaks HTTP does not close one half and go on reading).
+ */
+void turn_abandon(const struct way *way, bool for_sure);
+/* The end, or a reset, of the server's way has reached the client: what is not being answered will not be. */
+void turn_break(const struct way *way);
+/* Ends the calls that were given up before `before_ns`; they stay to swallow their responses. */
+void turn_end_abandoned(const struct way *way, uint64_t before_ns);
+/* Connecting came to an end without a connection, or by nobody: without any end that was seen. */
+void turn_end_attempt(const struct way *way, enum ended_by ended_by);
 /* Ends all calls and forgets them. */
 void turn_end_all(const struct way *way);
 
