@@ -176,15 +176,12 @@ void data_make_folder(char *path, size_t size)
 
 void data_remove_folder(const char *path)
 {
-	static const char *const files[] = { "hops.csv",   "summary.csv", "chain.svg",
-					     "hops.jsonl", "trace.json",  "other" };
-	char file[256];
-	size_t i;
+	_cleanup_(closedirp) DIR *folder = opendir(path);
+	struct dirent *entry;
 
-	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(file, sizeof(file), "%s/%s", path, files[i]);
-		unlink(file);
-	}
+	assert_non_null(folder);
+	while ((entry = readdir(folder)) != NULL)
+		unlinkat(dirfd(folder), entry->d_name, 0);
 	assert_int_equal(rmdir(path), 0);
 }
 

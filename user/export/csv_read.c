@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "export/columns.h"
+#include "export/csv_line.h"
 
 #define COLUMNS_MAX 64
 #define NAMES_MAX   4096
@@ -68,48 +69,11 @@ static int id_of(struct reader *reader, const char *name, uint32_t *ret_id)
 	return 0;
 }
 
-/* Takes the quotes off in place and returns what follows the field: a comma, or the end. NULL: broken. */
-static char *end_of_field(char *at, char **ret_text)
-{
-	char *to = at;
-
-	*ret_text = at;
-	if (*at != '"') {
-		at += strcspn(at, ",\"");
-		return *at == '"' ? NULL : at;
-	}
-	for (at++; *at; at++) {
-		if (*at == '"' && at[1] == '"')
-			at++;
-		else if (*at == '"')
-			break;
-		*to++ = *at;
-	}
-	if (*at != '"' || (at[1] != ',' && at[1] != '\0'))
-		return NULL;
-	at++;
-	if (*at == '\0')
-		*to = '\0';
-	else
-		memset(to, '\0', (size_t)(at - to));
-	return at;
-}
-
 static int split(char *line, char *field[COLUMNS_MAX])
 {
-	unsigned int count = 0;
-	char *at = line;
+	int count = csv_line_split(line, field, COLUMNS_MAX);
 
-	for (;;) {
-		if (count == COLUMNS_MAX)
-			return -EBADMSG;
-		at = end_of_field(at, &field[count++]);
-		if (!at)
-			return -EBADMSG;
-		if (*at == '\0')
-			return count == hop_columns_count ? 0 : -EBADMSG;
-		*at++ = '\0';
-	}
+	return count == (int)hop_columns_count ? 0 : -EBADMSG;
 }
 
 static const char *field_of(char *const field[COLUMNS_MAX], const char *column)

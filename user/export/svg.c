@@ -8,16 +8,15 @@
  *        |  .-'....................---     run 1
  *        +--client--a--b--c--b--a--client
  *
- * A slope is the way between two services, a step is the time in one. Colours are of Okabe and Ito's palette
- * (https://jfly.uni-koeln.de/color/), told apart in grey by marks and dashes as well. No scripts, no fonts,
- * nothing from outside.
+ * A slope is the way between two services, a step is the time in one. Runs are told apart in grey by marks and dashes as
+ * well as by their colours.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "export/canvas.h"
 #include "export/figure.h"
 
 #define WIDTH  960
@@ -87,30 +86,13 @@ static double largest_ns(const struct plot *plot)
 	return largest ? (double)largest : 1000;
 }
 
-/* 1, 2 or 5 times a power of ten, so that there are four to eight ticks. */
-static double round_step(double range)
-{
-	double power = pow(10, floor(log10(range / 5)));
-	double parts = range / 5 / power;
-
-	return power * (parts <= 1 ? 1 : parts <= 2 ? 2 : parts <= 5 ? 5 : 10);
-}
-
 static void choose_scale(struct plot *plot)
 {
-	static const struct {
-		double ns;
-		const char *name;
-	} units[] = { { 1e9, "s" }, { 1e6, "ms" }, { 1e3, "µs" }, { 1, "ns" } };
 	double largest = largest_ns(plot);
-	size_t i = 0;
 
-	plot->step_ns = round_step(largest);
+	plot->step_ns = canvas_step(largest);
 	plot->max_ns = plot->step_ns * ceil(largest * 1.04 / plot->step_ns);
-	while (i < ARRAY_SIZE(units) - 1 && plot->max_ns < 2 * units[i].ns)
-		i++;
-	plot->unit_ns = units[i].ns;
-	plot->unit = units[i].name;
+	plot->unit_ns = canvas_time_unit(plot->max_ns, &plot->unit);
 }
 
 /* ---- frame ---- */
@@ -118,24 +100,7 @@ static void choose_scale(struct plot *plot)
 static void write_text(const struct plot *plot, double x, double y, const char *style,
 		       const char *text)
 {
-	fprintf(plot->out, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
-	text_write_xml(plot->out, text);
-	fputs("</text>\n", plot->out);
-}
-
-/* The name cut to what fits, with an ellipsis. Cuts between characters. */
-static void fitting_name(const char *name, size_t most, char *text, size_t size)
-{
-	size_t len = strlen(name), at = 0, characters = 0;
-	uint32_t code_point;
-
-	while (at < len && characters < most && at + 8 < size) {
-		unsigned int bytes = text_utf8_next(name + at, len - at, &code_point);
-
-		at += bytes ? bytes : 1;
-		characters++;
-	}
-	snprintf(text, size, "%.*s%s", (int)at, name, at < len ? "…" : "");
+	canvas_text(plot->out, x, y, style, text);
 }
 
 static const char *name_at(const struct plot *plot, unsigned int place)
@@ -150,13 +115,8 @@ static void draw_head(const struct plot *plot)
 	FILE *out = plot->out;
 	unsigned int i;
 
-	fprintf(out,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-		"viewBox=\"0 0 %d %d\" font-family=\"DejaVu Sans, Verdana, Arial, sans-serif\" "
-		"font-size=\"13\" fill=\"#222\">\n"
-		"<title>Cumulative latency along the chain</title>\n<defs>\n",
-		WIDTH, HEIGHT, WIDTH, HEIGHT);
+	canvas_begin(out, WIDTH, HEIGHT, "Cumulative latency along the chain");
+	fputs("<defs>\n", out);
 	for (i = 0; i < FIGURE_RUNS_MAX; i++)
 		fprintf(out,
 			"<pattern id=\"%s\" width=\"7\" height=\"7\" "
@@ -167,12 +127,8 @@ static void draw_head(const struct plot *plot)
 			"stroke=\"%s\" "
 			"stroke-width=\"1.6\" stroke-opacity=\"0.45\"/></pattern>\n",
 			looks[i].hatch, looks[i].colour, looks[i].colour);
-	fprintf(out,
-		"</defs>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n"
-		"<text x=\"24\" y=\"36\" font-size=\"20\" font-weight=\"bold\">Cumulative latency "
-		"along "
-		"the chain</text>\n",
-		WIDTH, HEIGHT);
+	fputs("</defs>\n", out);
+	canvas_title(out, WIDTH, HEIGHT, "Cumulative latency along the chain");
 }
 
 static void draw_subtitle(const struct plot *plot)
@@ -198,11 +154,7 @@ static void draw_y_axis(const struct plot *plot)
 		write_text(plot, LEFT - 10, y + 4.5, "text-anchor=\"end\"", text);
 	}
 	snprintf(text, sizeof(text), "time since the start, %s", plot->unit);
-	fprintf(plot->out,
-		"<text transform=\"translate(30 %.1f) rotate(-90)\" text-anchor=\"middle\">",
-		(TOP + BOTTOM) / 2);
-	text_write_xml(plot->out, text);
-	fputs("</text>\n", plot->out);
+	canvas_text_upwards(plot->out, 30, (TOP + BOTTOM) / 2, text);
 }
 
 static void draw_x_axis(const struct plot *plot)
@@ -218,7 +170,7 @@ static void draw_x_axis(const struct plot *plot)
 		fprintf(plot->out,
 			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n",
 			x, TOP, x, BOTTOM + 5, place == calls ? "#999" : "#ececec");
-		fitting_name(name_at(plot, place), most < 3 ? 3 : most, text, sizeof(text));
+		canvas_fit(name_at(plot, place), most < 3 ? 3 : most, text, sizeof(text));
 		write_text(plot, x, BOTTOM + 23, "text-anchor=\"middle\" font-size=\"14\"", text);
 	}
 	write_text(plot, (LEFT + middle) / 2, BOTTOM + 46, "text-anchor=\"middle\" fill=\"#555\"",
@@ -387,7 +339,7 @@ static void legend_line(const struct plot *plot, double y, unsigned int run)
 		"stroke-width=\"2.4\"/>\n",
 		LEFT + 20, y - 4, LEFT + 54, y - 4, looks[run].colour);
 	draw_mark(plot, run, LEFT + 37, y - 4);
-	fitting_name(plot->figure->run_id[run], 24, name, sizeof(name));
+	canvas_fit(plot->figure->run_id[run], 24, name, sizeof(name));
 	snprintf(text, sizeof(text), "%s: median of %" PRIu64 " chains", name, line->chains);
 	write_text(plot, LEFT + 64, y, "", text);
 }
