@@ -28,7 +28,7 @@ VERSION	:= 0.1.0
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes \
 	   $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
 	   -DHOPFAULT_VERSION='"$(VERSION)"' -Ibpf -Iuser -I$(BUILD) -MMD -MP
-LIBS	= -lbpf -lelf -lz -lmnl -ljansson -lcurl -lcap-ng -lpthread -lm
+LIBS	= -lbpf -lelf -lz -lmnl -ljansson -lcurl -lcap-ng -lcmark-gfm-extensions -lcmark-gfm -lpthread -lm
 
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror -Wno-unused-parameter \
 	   -Wno-gnu-variable-sized-type-not-at-end -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP

@@ -14,11 +14,9 @@
 #include "base/log.h"
 #include "base/suggest.h"
 #include "cli/command.h"
-#include "export/csv_read.h"
 #include "export/hoptable.h"
-#include "export/summary.h"
+#include "export/runs.h"
 
-#define RUNS_MAX  64 /* that are told apart in a file */
 #define SHOWN_MAX 2
 
 struct compare_options {
@@ -36,64 +34,11 @@ static const struct option_row compare_rows[] = {
 	{}
 };
 
-/* ---- which runs the file has ---- */
-
-struct run_list {
-	unsigned int count;
-	char *name[RUNS_MAX]; /* in the order of the file */
-	bool scattered[RUNS_MAX]; /* its rows do not stand together */
-};
-
-static void run_list_done(struct run_list *runs)
+static int list_runs(const char *path, struct runs *ret_runs)
 {
-	for (unsigned int i = 0; i < runs->count; i++)
-		free(runs->name[i]);
-}
-
-/* Its index, or runs->count. */
-static unsigned int find_run(const struct run_list *runs, const char *name)
-{
-	unsigned int i = 0;
-
-	while (i < runs->count && strcmp(runs->name[i], name) != 0)
-		i++;
-	return i;
-}
-
-static int note_run(void *ctx, const struct export_run *run)
-{
-	struct run_list *runs = ctx;
-	unsigned int i = find_run(runs, run->run_id);
-
-	if (i < runs->count) {
-		runs->scattered[i] = true;
-		return 0;
-	}
-	if (i == RUNS_MAX)
-		return -E2BIG;
-	runs->name[i] = strdup(run->run_id);
-	if (!runs->name[i])
-		return -ENOMEM;
-	runs->count++;
-	return 0;
-}
-
-static int pass_chain(void *ctx, const struct chain *chain)
-{
-	return 0;
-}
-
-static int pass_end(void *ctx)
-{
-	return 0;
-}
-
-static int list_runs(const char *path, struct run_list *ret_runs)
-{
-	const struct csv_sink sink = { note_run, pass_chain, pass_end, ret_runs };
 	char error[EXPORT_ERROR_MAX];
 
-	if (csv_read(path, &sink, error) < 0) {
+	if (runs_list(path, ret_runs, error) < 0) {
 		log_err(0, "compare: %s", error);
 		return EXIT_FAILED;
 	}
@@ -106,7 +51,7 @@ static int list_runs(const char *path, struct run_list *ret_runs)
 
 /* ---- which of them are meant ---- */
 
-static void print_names(const struct run_list *runs, const char *path)
+static void print_names(const struct runs *runs, const char *path)
 {
 	char list[512];
 	size_t used = 0;
@@ -116,14 +61,14 @@ static void print_names(const struct run_list *runs, const char *path)
 	log_err(0, "compare: the runs in %s are:%s", path, list);
 }
 
-static int choose_named(const struct run_list *runs, const struct options_words *words,
+static int choose_named(const struct runs *runs, const struct options_words *words,
 			const char *shown[SHOWN_MAX])
 {
 	char near[256];
 
 	for (unsigned int i = 1; i < words->count; i++) {
 		const char *word = words->word[i];
-		unsigned int found = find_run(runs, word);
+		unsigned int found = runs_find(runs, word);
 
 		if (found == runs->count) {
 			log_err(0, "compare: '%s' (word %u) is no run of this file%s", word,
@@ -143,7 +88,7 @@ static int choose_named(const struct run_list *runs, const struct options_words 
 	return EXIT_DONE;
 }
 
-static int choose(const struct run_list *runs, const struct options_words *words,
+static int choose(const struct runs *runs, const struct options_words *words,
 		  const char *shown[SHOWN_MAX])
 {
 	int status = choose_named(runs, words, shown);
@@ -158,7 +103,7 @@ static int choose(const struct run_list *runs, const struct options_words *words
 	for (unsigned int i = 0; words->count == 1 && i < runs->count; i++)
 		shown[i] = runs->name[i];
 	for (int i = 0; i < SHOWN_MAX; i++) {
-		if (!shown[i] || !runs->scattered[find_run(runs, shown[i])])
+		if (!shown[i] || !runs->scattered[runs_find(runs, shown[i])])
 			continue;
 		log_err(0,
 			"compare: the rows of %s do not stand together: two traces had this name",
@@ -168,57 +113,13 @@ static int choose(const struct run_list *runs, const struct options_words *words
 	return EXIT_DONE;
 }
 
-/* ---- reading one of them ---- */
-
-struct taker {
-	const char *wanted;
-	const struct export_run *run; /* NULL: another run's rows are passing */
-	struct summary *summary;
-	struct export *picture; /* may be NULL */
-};
-
-static int take_begin(void *ctx, const struct export_run *run)
-{
-	struct taker *taker = ctx;
-
-	taker->run = strcmp(run->run_id, taker->wanted) == 0 ? run : NULL;
-	return taker->run && taker->picture ? export_begin_run(taker->picture, run) : 0;
-}
-
-static int take_chain(void *ctx, const struct chain *chain)
-{
-	struct taker *taker = ctx;
-	int r;
-
-	if (!taker->run)
-		return 0;
-	r = summary_add(taker->summary, taker->run, chain);
-	return r == 0 && taker->picture ? export_chain(taker->picture, chain) : r;
-}
-
-static int take_end(void *ctx)
-{
-	struct taker *taker = ctx;
-
-	return taker->run && taker->picture ? export_end_run(taker->picture) : 0;
-}
-
 static int read_runs(const char *path, const char *const shown[SHOWN_MAX],
 		     struct summary summary[SHOWN_MAX], struct export *picture)
 {
 	char error[EXPORT_ERROR_MAX];
 
 	for (int i = 0; i < SHOWN_MAX && shown[i]; i++) {
-		struct taker taker = { .wanted = shown[i],
-				       .summary = &summary[i],
-				       .picture = picture };
-		const struct csv_sink sink = { take_begin, take_chain, take_end, &taker };
-
-		if (summary_init(&summary[i], shown[i]) < 0) {
-			log_err(0, "no memory");
-			return EXIT_FAILED;
-		}
-		if (csv_read(path, &sink, error) < 0) {
+		if (runs_read(path, shown[i], &summary[i], picture, error) < 0) {
 			log_err(0, "compare: %s", error);
 			return EXIT_FAILED;
 		}
@@ -270,7 +171,7 @@ static int show_and_draw(const char *path, const char *const shown[SHOWN_MAX], c
 static int run_compare(const struct command *command, int argc, char **argv)
 {
 	_cleanup_(options_words_done) struct options_words words = {};
-	_cleanup_(run_list_done) struct run_list runs = {};
+	_cleanup_(runs_done) struct runs runs = {};
 	const char *shown[SHOWN_MAX] = {};
 	struct compare_options options = {};
 	int status;
