@@ -7,7 +7,7 @@
  *
  *     build/fuzz_rule -max_total_time=30
  *
- * uses: user/fault/rule.c user/fault/rule_error.c user/fault/words.c user/fault/partition.c user/fault/links.c user/base/units.c user/base/suggest.c
+ * uses: user/fault/rule.c user/fault/preset.c user/fault/rule_error.c user/fault/words.c user/fault/partition.c user/fault/links.c user/base/units.c user/base/suggest.c
  */
 #include <stddef.h>
 #include <stdint.h>

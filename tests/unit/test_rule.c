@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "dice.h"
+#include "fault/preset.h"
 #include "fault/rule.h"
 
 #define MS 1000000ULL
@@ -241,9 +242,10 @@ static void what_is_missing(void **state)
 {
 	assert_refused("", "a source is missing");
 	assert_refused("a", "a destination is missing");
-	assert_refused("a b", "no effect: delay TIME, loss PERCENT or drop is missing");
+	assert_refused("a b",
+		       "no effect: delay TIME, loss PERCENT, drop or preset NAME is missing");
 	assert_refused("a b proto tcp for 5m",
-		       "no effect: delay TIME, loss PERCENT or drop is missing");
+		       "no effect: delay TIME, loss PERCENT, drop or preset NAME is missing");
 	assert_refused("a delay 5ms", "'delay' (word 2): a destination is missing before it (an "
 				      "endpoint that is called so is netns:delay)");
 	assert_refused("a b delay", "delay (word 3): a time is missing");
@@ -258,7 +260,7 @@ static void words_that_nobody_knows(void **state)
 {
 	assert_refused("a b dealy 5ms", "'dealy' (word 3): unknown word; did you mean 'delay'?");
 	assert_refused("a b xyzzyx",
-		       "'xyzzyx' (word 3): unknown word: effects are delay, loss and drop");
+		       "'xyzzyx' (word 3): unknown word: effects are delay, loss, drop and preset");
 	assert_refused("a b 5ms", "'5ms' (word 3): a value, and no word before it takes it");
 	assert_refused("a b drop 5%", "'5%' (word 4): a value, and no word before it takes it");
 	assert_refused("a b drop proto tpc",
@@ -413,6 +415,44 @@ static void long_words_are_cut_in_errors(void **state)
 }
 
 /* ---- and back ---- */
+
+static void a_preset_is_shown_as_what_it_stands_for(void **state)
+{
+	assert_reads_as("a b preset same-dc", "a b delay 250us");
+	assert_reads_as("a b preset same-region both", "a b delay 1500us 1ms both");
+	assert_reads_as("a b loss 1% proto tcp preset 3g for 1m",
+			"a b delay 150ms loss 1% proto tcp for 1m");
+}
+
+static void every_preset_is_a_rule(void **state)
+{
+	char text[128], written[512];
+	struct line line;
+
+	for (size_t i = 0; i < presets_count; i++) {
+		struct rule_request request;
+
+		assert_ptr_equal(preset_find(presets[i].name), &presets[i]); /* no name twice */
+		snprintf(text, sizeof(text), "a b preset %s", presets[i].name);
+		request = parsed(&line, text);
+		assert_true(request.rule.delay_ns > 0);
+		assert_true(request.rule.jitter_ns <= request.rule.delay_ns);
+		rule_format(&request, written, sizeof(written));
+		assert_reads_as(written, written);
+	}
+}
+
+static void presets_that_are_none(void **state)
+{
+	assert_refused("a b preset", "preset (word 3): a preset's name is missing");
+	assert_refused("a b preset 3gg",
+		       "preset: '3gg' (word 4): unknown preset; did you mean '3g'?");
+	assert_refused("a b preset moon", "preset: 'moon' (word 4): unknown preset: `hopfault "
+					  "help add` lists them");
+	assert_refused(
+		"a b delay 5ms preset 3g",
+		"'preset' (word 5): it contradicts 'delay': a preset says what the delay is");
+}
 
 static void rules_are_written_in_one_way(void **state)
 {
@@ -576,6 +616,9 @@ int main(void)
 		cmocka_unit_test(names_that_are_none),
 		cmocka_unit_test(empty_words_are_told),
 		cmocka_unit_test(long_words_are_cut_in_errors),
+		cmocka_unit_test(a_preset_is_shown_as_what_it_stands_for),
+		cmocka_unit_test(every_preset_is_a_rule),
+		cmocka_unit_test(presets_that_are_none),
 		cmocka_unit_test(rules_are_written_in_one_way),
 		cmocka_unit_test(format_says_how_much_room_it_needs),
 		cmocka_unit_test(every_rule_reads_as_it_was_written),

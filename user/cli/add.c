@@ -7,6 +7,7 @@
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/impose.h"
+#include "fault/preset.h"
 #include "fault/rule.h"
 
 struct add_options {
@@ -92,6 +93,8 @@ const struct command command_add = {
 		"TIME-JITTER..TIME+JITTER\n"
 		"            loss PERCENT          some packets never arrive, at random\n"
 		"            drop                  no packet arrives\n"
+		"            preset NAME           delay and loss of a link that is known, see "
+		"below\n"
 		"  MATCH     proto tcp|udp|icmp|arp|nd   port 80,8000-8080   sport LIST\n"
 		"            share PERCENT         of connections, by hash: one keeps its fate\n"
 		"  net NAME  on that network alone, of the engine or a bridge (see: hopfault ps); "
@@ -109,7 +112,11 @@ const struct command command_add = {
 		"  hopfault add a b delay 5ms\n"
 		"  hopfault add a b loss 1% port 8080 for 30s seed 7\n"
 		"  hopfault add web '~db-.*' loss 2%   (web scaled to 3: all of them)\n"
-		"  hopfault add a,b c drop both -- curl http://10.83.0.2:8080/\n",
+		"  hopfault add a,b c drop both -- curl http://10.83.0.2:8080/\n"
+		"  hopfault add client a preset 3g both\n"
+		"\n"
+		"Presets, one way; with `both` the round trip is what their sources say:\n",
+	.print_more = preset_print,
 	.options = add_rows,
 	.run = run_add,
 };

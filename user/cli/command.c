@@ -28,6 +28,8 @@ void command_print_help(const struct command *command, FILE *out)
 		fputc('\n', out);
 		fputs(command->details, out);
 	}
+	if (command->print_more)
+		command->print_more(out);
 	fputs("\nOptions:\n", out);
 	options_print_help(command->options, out);
 }

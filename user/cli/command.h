@@ -19,6 +19,7 @@ struct command {
 	const char *usage; /* what follows the name: "SRC DST EFFECT... [MATCH]" */
 	const char *summary; /* one line, begins small, no full stop */
 	const char *details; /* paragraphs for its own help, or NULL */
+	void (*print_more)(FILE *out); /* behind the details, what stands in a table; or NULL */
 	const struct option_row *options;
 	int (*run)(const struct command *command, int argc, char **argv);
 };

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/suggest.h"
 #include "base/units.h"
+#include "fault/preset.h"
 #include "fault/words.h"
 
 /* ---- effects ---- */
@@ -143,6 +144,30 @@ static int take_drop(struct words *words, void *into)
 	struct rule_request *request = into;
 
 	request->rule.flags |= HF_RULE_DROP;
+	return 0;
+}
+
+/* A word for effects: nothing else of it is kept, so it is shown as what it stands for. */
+static int take_preset(struct words *words, void *into)
+{
+	struct hf_rule *rule = &((struct rule_request *)into)->rule;
+	char phrase[128], reason[RULE_ERROR_REASON_MAX];
+	const struct preset *preset;
+	const char *name;
+	int r;
+
+	r = words_take_value(words, &name);
+	if (r < 0)
+		return r;
+	preset = preset_find(name);
+	if (!preset) {
+		snprintf(reason, sizeof(reason), "unknown preset%s",
+			 preset_phrase(phrase, sizeof(phrase), name));
+		return words_value_is_wrong(words, reason);
+	}
+	rule->flags |= HF_RULE_DELAY;
+	rule->delay_ns = preset->delay_ns;
+	rule->jitter_ns = preset->jitter_ns;
 	return 0;
 }
 
@@ -308,6 +333,7 @@ static const struct keyword keywords[] = {
 	{ .name = "delay", .value = "a time", .take = take_delay },
 	{ .name = "loss", .value = "a percentage", .take = take_loss },
 	{ .name = "drop", .take = take_drop },
+	{ .name = "preset", .value = "a preset's name", .take = take_preset },
 	{ .name = "proto", .value = "a protocol", .take = take_proto },
 	{ .name = "port", .value = "a port", .take = take_port },
 	{ .name = "sport", .value = "a port", .take = take_sport },
@@ -339,6 +365,8 @@ static const struct {
 } contradictions[] = {
 	{ "drop", "delay", "what is dropped can't be delayed" },
 	{ "drop", "loss", "what is dropped can't be lost again" },
+	{ "preset", "delay", "a preset says what the delay is" },
+	{ "preset", "drop", "what is dropped can't be delayed" },
 };
 
 static int check_contradictions(struct words *words)
@@ -373,7 +401,9 @@ static int check_whole(struct words *words, const struct rule_request *request)
 	int r;
 
 	if (!(request->rule.flags & (HF_RULE_DELAY | HF_RULE_LOSS | HF_RULE_DROP)))
-		return words_lack(words, "no effect: delay TIME, loss PERCENT or drop is missing");
+		return words_lack(
+			words,
+			"no effect: delay TIME, loss PERCENT, drop or preset NAME is missing");
 	r = check_contradictions(words);
 	if (r < 0)
 		return r;
@@ -404,7 +434,7 @@ int rule_parse(int argc, char **argv, struct rule_request *ret_request,
 	int r;
 
 	words_begin(&words, argc, argv, keywords, ARRAY_SIZE(keywords), ret_error);
-	words.hint = ": effects are delay, loss and drop";
+	words.hint = ": effects are delay, loss, drop and preset";
 	r = take_all(&words, &request);
 	if (r < 0)
 		return r;

@@ -4,7 +4,7 @@
  *
  *     SRC DST EFFECT... [MATCH] [net NAME] [both] [for TIME] [seed N] [when up] [force]
  *
- *     EFFECT   delay TIME [JITTER] [distribution uniform] | loss PERCENT | drop
+ *     EFFECT   delay TIME [JITTER] [distribution uniform] | loss PERCENT | drop | preset NAME
  *     MATCH    proto tcp|udp|icmp|arp|nd   port LIST   sport LIST   share PERCENT
  *
  * SRC and DST come first, the rest in any order, each at most once. The words are netem's, and so is their order
