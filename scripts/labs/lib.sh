@@ -43,7 +43,7 @@ lab_begin() { # NAME [OPTION...]
 	. "$here/scripts/places/$place.sh"
 	lab_check_tools
 	((short)) || lab_wait_for_others
-	rm -rf "${out:?}"/*.{csv,svg,md,html,txt,log}
+	rm -rf "${out:?}"/*.{csv,json,svg,md,html,txt,log}
 	write_a_log "$out/lab.log"
 	trap lab_at_exit EXIT
 	trap 'exit 130' INT

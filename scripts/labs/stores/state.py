@@ -77,14 +77,17 @@ class EtcdNodes(Nodes):
 
 
 class RedisNodes(Nodes):
-    def __init__(self, nodes):
+    def __init__(self, nodes, sentinels=True):
         super().__init__(redis.Client(nodes, list(nodes)), list(nodes))
+        self.has_sentinels = sentinels
 
     async def make_lead(self, wanted):
         pass
 
     async def is_ready(self, wanted):
         """Replicas follow, and each sentinel knows all others and all replicas"""
+        if not self.has_sentinels:
+            return await self.all_follow(wanted)
         return await self.all_follow(wanted) and all(await asyncio.gather(*map(self.sentinel_knows_all, self.client.sentinels)))
 
     async def sentinel_knows_all(self, sentinel):
@@ -146,13 +149,14 @@ def parse():
     parser.add_argument("--store", choices=("etcd", "redis"), required=True)
     parser.add_argument("--nodes", type=pairs, required=True)
     parser.add_argument("--lead", help="who shall lead")
+    parser.add_argument("--no-sentinels", action="store_true", help="a Redis that has none")
     parser.add_argument("--seconds", type=float, default=20)
     return parser.parse_args()
 
 
 async def main():
     options = parse()
-    nodes = {"etcd": EtcdNodes, "redis": RedisNodes}[options.store](options.nodes)
+    nodes = EtcdNodes(options.nodes) if options.store == "etcd" else RedisNodes(options.nodes, not options.no_sentinels)
     await {"ready": ready, "leader": leader, "final": final}[options.what](nodes, options)
 
 

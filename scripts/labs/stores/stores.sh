@@ -75,12 +75,13 @@ etcd_up() { # NAME...
 	done
 }
 
-# Pings and timeouts are short, so that a lab need not take a quarter of an hour.
+# Pings and timeouts are short, so that a lab need not take a quarter of an hour. A folder each: what a replica got from its
+# primary is left in a file there, which the next Redis in the same folder would take for its own.
 redis_up() { # PRIMARY REPLICA...
 	local name follow=()
 	for name; do
 		node_run "$name" redis-server --save '' --protected-mode no --repl-diskless-sync-delay 0 \
-			--repl-ping-replica-period 1 --repl-timeout 3 "${follow[@]}"
+			--repl-ping-replica-period 1 --repl-timeout 3 --dir "$(place_node_inner_folder "$name")" "${follow[@]}"
 		follow=(--replicaof "$(place_node_address "$1")" 6379)
 	done
 }
@@ -92,6 +93,7 @@ sentinels_up() { # PRIMARY NAME...
 	for name; do
 		cat >"$(place_node_folder "$name")/sentinel.conf" <<-END
 			port 26379
+			dir $(place_node_inner_folder "$name")
 			protected-mode no
 			sentinel monitor lab $(place_node_address "$primary") 6379 $quorum
 			sentinel down-after-milliseconds lab 1500
