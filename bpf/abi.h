@@ -69,10 +69,12 @@ enum hf_engine {
 
 struct hf_device {
 	__u32 endpoint; /* who is behind this interface */
-	__u32 engine; /* enum hf_engine: what holds a packet on its way out of here */
+	__u16 engine; /* enum hf_engine: what holds a packet on its way out of here */
+	/* nonzero: it is the endpoint's own interface, in its own namespace, and the directions are the other way round */
+	__u16 inside;
 	__u32 hold_ifindex; /* the TAP in the same namespace; 0: none, nothing is held */
 	__u8 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
-	__u8 outward; /* nonzero: rules are in force from here to the host or the world (while hf_config.outward) */
+	__u8 outward; /* nonzero: there are rules for what leaves here, to be judged here (while hf_config.outward) */
 	__u16 network; /* the number of the network that it is on; 0: of none that has one */
 };
 _Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");
@@ -94,6 +96,12 @@ struct hf_prefix_key {
 	struct hf_addr addr;
 };
 _Static_assert(sizeof(struct hf_prefix_key) == 20, "struct hf_prefix_key is an LPM key");
+
+/*
+ * The value is an endpoint's id. With this bit the address is on an interface that no veth of the host leads to (hf_device.inside):
+ * what goes there from behind a veth is judged where it leaves that.
+ */
+#define HF_ADDRESS_INSIDE 0x80000000U
 
 struct hf_link_key {
 	__u32 src; /* endpoint ids; a b is not b a */

@@ -163,6 +163,8 @@ static __always_inline void judge_entering(struct walk *walk, __u64 now_ns, stru
 	}
 }
 
+#define HF_NEVER_DUE (~0ULL) /* of a packet that nobody has held */
+
 static __always_inline void add_released(struct hf_rule_counts *count, __u64 error_ns, __u32 bucket)
 {
 	add(&count->released, 1);

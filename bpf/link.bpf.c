@@ -12,6 +12,11 @@
  * The host and the world have no device of their own to be entered by: what goes there is judged where it leaves. What is
  * delayed there comes back by the TAP's own ingress [link_return], from where it arrives at vethA once more.
  *
+ * A container on a macvlan or ipvlan has no other end on the host's side. Its interface has both programs inside, the other way
+ * round: link_enter at its ingress, link_leave at its egress. Nothing is held there, as that would need a TAP in the
+ * container's own namespace. What comes to it from behind a veth is judged, and held, where it leaves that; at its own
+ * ingress cuts alone are asked of it again.
+ *
  * What must never happen here: a packet that nobody named is touched; a packet that we pass is hidden from the
  * programs behind us (so every passing path returns TC_ACT_UNSPEC); a fault acts for an owner that is dead.
  *
@@ -61,12 +66,24 @@ static __always_inline bool is_seen(const struct hf_config *owner, const struct 
 	return owner->tracing && device->traced;
 }
 
-static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
+/* An endpoint, perhaps with HF_ADDRESS_INSIDE. */
+static __always_inline __u32 party_at(const struct hf_addr *addr)
 {
 	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
-	const __u32 *endpoint = bpf_map_lookup_elem(&addresses, &key);
+	const __u32 *party = bpf_map_lookup_elem(&addresses, &key);
 
-	return endpoint ? *endpoint : HF_ENDPOINT_WORLD;
+	return party ? *party : HF_ENDPOINT_WORLD;
+}
+
+static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
+{
+	return party_at(addr) & ~HF_ADDRESS_INSIDE;
+}
+
+/* A managed one that was judged where it left its veth. */
+static __always_inline bool is_behind_veth(__u32 party)
+{
+	return party >= HF_ENDPOINT_FIRST && !(party & HF_ADDRESS_INSIDE);
 }
 
 /* Of an interface that the owner has not heard of yet; HF_ENDPOINT_NONE: it has, or nobody there is guarded. */
@@ -160,6 +177,35 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
+/* A packet that arrives inside its receiver, where its sender is known by address alone. */
+static __always_inline int arriving(struct __sk_buff *skb, const struct hf_config *owner,
+				    const struct hf_device *device, __u64 now_ns)
+{
+	struct parties who = { .dst = device->endpoint };
+	struct desk *desk = desk_here();
+	struct walk walk;
+	__u32 from;
+
+	if (!desk || !packet_parse(skb, &desk->packet))
+		return pass();
+	desk->packet.network = device->network;
+	from = party_at(&desk->packet.flow.src);
+	who.src = from & ~HF_ADDRESS_INSIDE;
+	if (is_behind_veth(from)) {
+		judge_again(device, &who, HF_NEVER_DUE, now_ns, desk);
+	} else {
+		walk = walk_rules(live_generation(), &who);
+		judge_entering(&walk, now_ns, desk);
+	}
+	if (desk->judgement.verdict == HF_VERDICT_DELAY) {
+		count_undelayed(&desk->judgement, desk->packet.segments);
+		desk->judgement = (struct judgement){};
+	}
+	if (is_seen(owner, device))
+		emit_sighting(HF_POINT_ENTER, now_ns, &desk->packet, &who, &desk->judgement);
+	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
+}
+
 /* A packet is about to enter the endpoint behind this device. */
 static __always_inline int entering(struct __sk_buff *skb, const struct hf_config *owner,
 				    const struct hf_device *device, void *generation, __u64 now_ns)
@@ -197,6 +243,8 @@ int link_enter(struct __sk_buff *skb)
 	device = device_at(skb->ifindex);
 	if (!device)
 		return pass();
+	if (device->inside)
+		return arriving(skb, owner, device, now_ns);
 	if (device->engine == HF_ENGINE_FQ && clone_arrives(skb))
 		return pass();
 	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device->engine == HF_ENGINE_HOLD)
@@ -206,10 +254,14 @@ int link_enter(struct __sk_buff *skb)
 	return entering(skb, owner, device, generation, now_ns);
 }
 
-static __always_inline bool is_outward(const struct packet *packet, const struct parties *who)
+/* Has whom it goes to no device to be entered by that would see this packet whole? */
+static __always_inline bool is_outward(const struct packet *packet, const struct hf_device *device,
+				       __u32 to)
 {
-	return (who->dst == HF_ENDPOINT_HOST || who->dst == HF_ENDPOINT_WORLD) &&
-	       !(packet->flags & PACKET_UPKEEP);
+	if (packet->flags & PACKET_UPKEEP)
+		return false;
+	return to == HF_ENDPOINT_HOST || to == HF_ENDPOINT_WORLD ||
+	       ((to & HF_ADDRESS_INSIDE) && !device->inside);
 }
 
 static __always_inline void judge_outward(const struct parties *who, __u64 now_ns,
@@ -241,13 +293,15 @@ static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config
 {
 	struct parties who = { .src = device->endpoint };
 	struct desk *desk = desk_here();
+	__u32 to;
 
 	if (!desk || !packet_parse(skb, &desk->packet))
 		return pass();
 	desk->packet.network = device->network;
 	if (device->outward) {
-		who.dst = endpoint_at(&desk->packet.flow.dst);
-		if (is_outward(&desk->packet, &who))
+		to = party_at(&desk->packet.flow.dst);
+		who.dst = to & ~HF_ADDRESS_INSIDE;
+		if (is_outward(&desk->packet, device, to))
 			judge_outward(&who, now_ns, desk);
 	}
 	if (is_seen(owner, device))

@@ -46,7 +46,7 @@ struct {
 	__type(value, struct hf_newcomers);
 } newcomers SEC(".maps");
 
-/* Address or prefix -> endpoint, for packets that came in by no managed device. Written by the owner. */
+/* Address or prefix -> endpoint (and HF_ADDRESS_INSIDE), for packets that came in by no managed device. Written by the owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, MAX_ADDRESSES);

@@ -107,12 +107,12 @@ a_network_that_one_of_them_is_not_on_is_refused_with_those_that_it_is_on() {
 	must_say "br1" hopfault ps
 }
 
-# A macvlan on an interface of its own in a namespace of its own: _macvlan NODE NAME
-_macvlan() {
+# A macvtap on an interface of its own in a namespace of its own: _macvtap NODE NAME
+_macvtap() {
 	_namespace low
 	ip -n "$net-low" link add low0 type veth peer name low1
 	ip -n "$net-low" link set low0 up
-	ip -n "$net-low" link add link low0 name mv0 type macvlan 2>/dev/null || skip "this kernel has no macvlan"
+	ip -n "$net-low" link add link low0 name mv0 type macvtap 2>/dev/null || skip "this kernel has no macvtap"
 	ip -n "$net-low" link set mv0 netns "$net-$1" name "$2"
 	ip -n "$net-$1" link set "$2" up
 }
@@ -120,17 +120,17 @@ _macvlan() {
 what_has_no_veth_is_refused_by_name_with_the_reason() {
 	network left
 	_namespace mac
-	_macvlan mac eth0
-	must_end 2 "netns:$net-mac can't be worked on: it has no veth \(eth0 is a macvlan\)" "$HOPFAULT" add "$(ep left)" "netns:$net-mac" drop
+	_macvtap mac eth0
+	must_end 2 "netns:$net-mac can't be worked on: it has no veth \(eth0 is a macvtap\)" "$HOPFAULT" add "$(ep left)" "netns:$net-mac" drop
 	must_end 2 "in the host's own network.*\`host\`" "$HOPFAULT" add "$(ep left)" "pid:$$" drop
 	no_fault_is_in_force
 }
 
 an_interface_where_nothing_can_be_done_is_told() {
 	network left right
-	_macvlan right eth1
-	must_say "of $net-right, eth1 is a macvlan: the fault does not act there" hopfault partition "$(ep left)" "$(ep right)"
-	must_say "$net-right: nothing can be done on one of its interfaces: eth1 is a macvlan" hopfault ps
+	_macvtap right eth1
+	must_say "of $net-right, eth1 is a macvtap: the fault does not act there" hopfault partition "$(ep left)" "$(ep right)"
+	must_say "$net-right: nothing can be done on one of its interfaces: eth1 is a macvtap" hopfault ps
 	! answers left "$(v4 right)" || fail "not cut where it can be"
 	hopfault heal
 }

@@ -71,7 +71,8 @@ static void print_endpoint(struct table *table, const struct endpoint *endpoint)
 			table_cell(table, "%s", i ? "" : "-");
 		table_cell(table, "%s", main_address(interface, address));
 		table_cell(table, "%s", endpoint_interface_network(interface));
-		table_cell(table, "%s", interface->host.ifname);
+		table_cell(table, "%s%s", interface->host.ifname,
+			   interface->host.is_inside ? " inside" : "");
 	}
 }
 
@@ -88,10 +89,11 @@ static json_t *interface_json(const struct endpoint_interface *interface)
 	for (size_t i = 0; i < interface->addrs; i++)
 		json_array_append_new(addresses, json_string(endpoint_addr_text(
 							 &interface->addr[i].addr, address)));
-	return json_pack("{s:s,s:o,s:o,s:o,s:s,s:I}", "name", interface->name, "addresses",
+	return json_pack("{s:s,s:o,s:o,s:o,s:s,s:I,s:b}", "name", interface->name, "addresses",
 			 addresses, "network", text_or_null(interface->network), "bridge",
 			 text_or_null(interface->host.bridge), "veth", interface->host.ifname,
-			 "veth_ifindex", (json_int_t)interface->host.ifindex);
+			 "veth_ifindex", (json_int_t)interface->host.ifindex, "inside",
+			 interface->host.is_inside);
 }
 
 static json_t *endpoint_json(const struct endpoint *endpoint)

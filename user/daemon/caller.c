@@ -88,11 +88,15 @@ static size_t sides(const struct managed_endpoint *endpoint)
 	return endpoint->found ? endpoint->found->interfaces : endpoint->devices;
 }
 
-/* The namespace in which the host's side of its i-th veth is. */
+/* The namespace in which the host's side of its i-th interface is. */
 static const struct netns *side(const struct managed_endpoint *endpoint, size_t i)
 {
-	return endpoint->found ? &endpoint->found->interface[i].host.netns
-			       : &endpoint->device[i].netns;
+	const struct endpoint_host_side *found;
+
+	if (!endpoint->found)
+		return device_host(&endpoint->device[i]);
+	found = &endpoint->found->interface[i].host;
+	return found->is_inside ? &found->below : &found->netns;
 }
 
 static bool is_behind(const struct managed_endpoint *endpoint, struct netns_id netns)
@@ -125,7 +129,8 @@ static int whose_outside(const struct managed_endpoint *endpoint, const struct h
 	int r = outside_add_common(&outside);
 
 	for (size_t i = 0; i < sides(endpoint) && r >= 0; i++)
-		r = outside_add_host(&outside, side(endpoint, i)->fd);
+		if (side(endpoint, i)->fd >= 0)
+			r = outside_add_host(&outside, side(endpoint, i)->fd);
 	if (r >= 0)
 		*ret_who = outside_find(&outside, addr);
 	return r;

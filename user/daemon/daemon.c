@@ -61,6 +61,7 @@ static void tick(void *ctx, uint32_t events)
 	keeper_tick(owner, now_ns);
 	clients_tick(owner->clients, now_ns);
 	session_tick(owner, now_ns);
+	managed_look_inside(owner->managed);
 	follow_update(owner->follow);
 	if (!owner->trace.client)
 		loop_timer_set(owner->tick_fd, TICK_IDLE_NS);

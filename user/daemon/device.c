@@ -37,11 +37,75 @@ int device_tell(const struct device_tools *tools, const struct device *device,
 		.engine = device->engine,
 		.hold_ifindex = hosts_tap(tools->hosts, device->netns.id),
 		.traced = owner->traced,
+		.inside = device->is_inside,
 		.outward = owner->outward,
 		.network = device->network,
 	};
 
 	return bpf_map_update_elem(fd, &key, &value, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* ---- inside ---- */
+
+/* Keeps what it is, without keeping it alive. */
+static void let_go(struct netns *netns)
+{
+	struct netns_id id = netns->id;
+
+	netns_close(netns);
+	netns->id = id;
+}
+
+static void reopen(struct device *device)
+{
+	struct netns_id id = device->netns.id;
+	struct netns netns = NETNS_NONE;
+	int r;
+
+	if (device->netns.fd >= 0)
+		return;
+	r = device->netns_name[0] ? netns_open_name(device->netns_name, &netns)
+				  : netns_open_pid(device->pid, device->start_time, &netns);
+	if (r < 0)
+		return;
+	if (netns_id_equal(netns.id, id))
+		device->netns = netns;
+	else
+		netns_close(&netns);
+}
+
+static bool is_listed(struct device device)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	struct netlink_link link;
+	bool is_there;
+
+	reopen(&device);
+	is_there = device.netns.fd >= 0 && netlink_open(device.netns.fd, &nl) >= 0 &&
+		   netlink_link_by_index(nl, device.ifindex, &link) != -ENODEV;
+	let_go(&device.netns);
+	return is_there;
+}
+
+bool device_is_there(const struct device *device)
+{
+	const struct attachment *hook = &device->hook[CLSACT_INGRESS];
+
+	return hook->link_fd >= 0 ? programs_is_attached(hook) : is_listed(*device);
+}
+
+const struct netns *device_host(const struct device *device)
+{
+	return device->is_inside ? &device->below : &device->netns;
+}
+
+static void note_way_inside(struct device *device, const struct endpoint *endpoint)
+{
+	device->pid = endpoint->pid;
+	device->start_time = endpoint->start_time;
+	if (endpoint->kind == ENDPOINT_NETNS)
+		snprintf(device->netns_name, sizeof(device->netns_name), "%.*s", NETNS_NAME_MAX,
+			 endpoint->name);
 }
 
 static void remove_fq(struct device *device)
@@ -60,14 +124,20 @@ void device_detach(const struct device_tools *tools, struct device *device)
 
 	/* first, so that no packet is marked any more which a program that has gone would not know again */
 	bpf_map_delete_elem(programs_map_fd(tools->programs, PROGRAMS_DEVICES), &key);
+	if (device->is_inside && device->hook[CLSACT_INGRESS].link_fd < 0)
+		reopen(device); /* for filters; where the namespace has gone, so have they */
 	/* in reverse: the hook that made the clsact takes it away, when it is empty */
 	for (int hook = CLSACT_HOOKS - 1; hook >= 0; hook--)
 		programs_detach(&device->netns, device->ifindex, (enum clsact_hook)hook,
 				&device->hook[hook]);
 	remove_fq(device);
 	residue_forget(&device->netns, device->ifindex);
-	hosts_leave(tools->hosts, device->netns.id);
+	if (device->is_inside)
+		programs_forget_netns(tools->programs, &device->netns);
+	else
+		hosts_leave(tools->hosts, device->netns.id);
 	netns_close(&device->netns);
+	netns_close(&device->below);
 }
 
 /* The fq's clone trick needs a clsact filter at the egress, also where TCX is to be had. */
@@ -81,12 +151,33 @@ static int attach_hooks(const struct device_tools *tools, struct device *device)
 	int r = 0;
 
 	for (enum clsact_hook hook = 0; hook < CLSACT_HOOKS && r >= 0; hook++)
-		if (!device->hook[hook].is_attached)
+		if (device->is_inside)
+			r = programs_attach_inside(tools->programs, &device->netns, device->ifindex,
+						   hook, &device->hook[hook]);
+		else if (!device->hook[hook].is_attached)
 			r = programs_attach(tools->programs, &device->netns, device->ifindex, hook,
 					    needs_clsact(device, hook), &device->hook[hook]);
 	if (r >= 0)
 		r = residue_record(&device->netns, device->ifindex, device->hook,
 				   device->fq_handle);
+	return r;
+}
+
+static int take_place(const struct device_tools *tools, const struct endpoint_host_side *side,
+		      struct device *device)
+{
+	int r = side->is_inside ? 0 : hosts_take(tools->hosts, &side->netns);
+
+	if (r < 0)
+		return r;
+	r = netns_dup(&side->netns, &device->netns);
+	if (r >= 0 && side->below.fd >= 0)
+		r = netns_dup(&side->below, &device->below);
+	if (r >= 0)
+		return 0;
+	netns_close(&device->netns);
+	if (!side->is_inside)
+		hosts_leave(tools->hosts, side->netns.id);
 	return r;
 }
 
@@ -114,28 +205,26 @@ static int adopt(const struct device_tools *tools, struct device *device)
 }
 
 int device_attach(const struct device_tools *tools, const struct device_owner *owner,
-		  const struct endpoint_host_side *side, uint16_t network,
-		  struct device *ret_device)
+		  const struct endpoint *endpoint, const struct endpoint_host_side *side,
+		  uint16_t network, struct device *ret_device)
 {
 	struct device device = {
 		.netns = NETNS_NONE,
+		.below = NETNS_NONE,
+		.is_inside = side->is_inside,
 		.ifindex = side->ifindex,
 		.master = side->master,
-		.engine = tools->engine,
+		.engine = side->is_inside ? HF_ENGINE_NONE : tools->engine,
 		.network = network,
 		.hook = { { .link_fd = -1 }, { .link_fd = -1 } },
 	};
 	int r;
 
 	memcpy(device.ifname, side->ifname, sizeof(device.ifname));
-	r = hosts_take(tools->hosts, &side->netns);
+	note_way_inside(&device, endpoint);
+	r = take_place(tools, side, &device);
 	if (r < 0)
 		return r;
-	r = netns_dup(&side->netns, &device.netns);
-	if (r < 0) {
-		hosts_leave(tools->hosts, side->netns.id);
-		return r;
-	}
 	r = device_tell(tools, &device, owner);
 	if (r >= 0)
 		r = adopt(tools, &device);
@@ -143,6 +232,8 @@ int device_attach(const struct device_tools *tools, const struct device_owner *o
 		device_detach(tools, &device);
 		return r;
 	}
+	if (device.is_inside)
+		let_go(&device.netns);
 	*ret_device = device;
 	return 0;
 }
@@ -188,6 +279,8 @@ static int ready_fq(const struct device_tools *tools, struct device *device, uin
 int device_ready_to_delay(const struct device_tools *tools, struct device *device,
 			  uint64_t delay_ns, char *ret_notice)
 {
+	if (device->is_inside)
+		return 0;
 	if (device->engine == HF_ENGINE_FQ)
 		return ready_fq(tools, device, delay_ns, ret_notice);
 	if (device->engine == HF_ENGINE_HOLD)
@@ -197,7 +290,7 @@ int device_ready_to_delay(const struct device_tools *tools, struct device *devic
 
 int device_ready_to_delay_outward(const struct device_tools *tools, struct device *device)
 {
-	int r = hosts_ready_return(tools->hosts, device->netns.id);
+	int r = device->is_inside ? 0 : hosts_ready_return(tools->hosts, device->netns.id);
 
 	return r == -EOPNOTSUPP ? -ENXIO : r;
 }

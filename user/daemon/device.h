@@ -2,6 +2,9 @@
 /*
  * device.h - one host-side veth of an endpoint: our programs on both of its hooks, its row in the map of devices, and
  * the delay engine at its egress.
+ *
+ * A device inside an endpoint (a macvlan or ipvlan) has no delay engine, and its namespace is not kept: a descriptor would
+ * keep the container's network alive when the container has ended. Where it must be entered again, it is opened anew.
  */
 #ifndef HF_DAEMON_DEVICE_H
 #define HF_DAEMON_DEVICE_H
@@ -16,7 +19,13 @@
 #include "link/programs.h"
 
 struct device {
-	struct netns netns; /* owned copy */
+	struct netns netns; /* owned copy; inside: the id alone */
+	bool is_inside;
+	struct netns below; /* owned copy; inside: where the device is that it is on */
+	char netns_name[NETNS_NAME_MAX +
+			1]; /* inside: how to open the namespace again; "": by pid */
+	pid_t pid;
+	uint64_t start_time;
 	uint32_t ifindex;
 	uint32_t master; /* its bridge; 0: none */
 	char ifname[IFNAMSIZ];
@@ -46,8 +55,8 @@ struct device_owner {
 
 /* All or nothing; what the guard has of it already is taken over, without a gap. -EBUSY, -EADDRINUSE (another owner), -ENODEV, or what the kernel says. */
 int device_attach(const struct device_tools *tools, const struct device_owner *owner,
-		  const struct endpoint_host_side *side, uint16_t network,
-		  struct device *ret_device);
+		  const struct endpoint *endpoint, const struct endpoint_host_side *side,
+		  uint16_t network, struct device *ret_device);
 /* Takes programs, qdisc and row away; a device that has gone is no error. */
 void device_detach(const struct device_tools *tools, struct device *device);
 
@@ -61,6 +70,11 @@ int device_ready_to_delay(const struct device_tools *tools, struct device *devic
 
 /* Delays are to be made of what leaves by it: the hold engine alone can. -ENXIO: there is no TUN for it. */
 int device_ready_to_delay_outward(const struct device_tools *tools, struct device *device);
+
+/* The namespace of the host to which it belongs; fd -1: not known. */
+const struct netns *device_host(const struct device *device);
+/* Of one inside: nobody tells us when it goes. */
+bool device_is_there(const struct device *device);
 
 bool device_is(const struct device *device, struct netns_id netns, uint32_t ifindex);
 

@@ -204,31 +204,45 @@ static bool names_outside(const struct faultset *set)
 	return false;
 }
 
-static bool has_outward(const struct faultset *set, uint32_t src)
+/* Is it judged where it leaves its sender? An endpoint that is not there may come with an interface of any kind. */
+static bool is_outward(const struct faults *faults, uint32_t dst)
 {
-	for (size_t i = 0; i < faultset_count(set); i++)
-		for (size_t k = 0; k < faultset_at(set, i)->links; k++)
-			if (faultset_at(set, i)->link[k].src == src &&
-			    is_outside(faultset_at(set, i)->link[k].dst))
-				return true;
-	return false;
+	const struct managed *managed = faults->with.managed;
+
+	return is_outside(dst) || managed_has(managed, dst, true) ||
+	       !managed_has(managed, dst, false);
+}
+
+/* By the place in managed: is there a link from it that is judged where it leaves? NULL: no memory. */
+static bool *collect_outward(const struct faults *faults, const struct faultset *set)
+{
+	size_t count = managed_count(faults->with.managed);
+	bool *outward = calloc(count + 1, sizeof(*outward));
+
+	for (size_t i = 0; outward && i < faultset_count(set); i++)
+		for (size_t k = 0; k < faultset_at(set, i)->links; k++) {
+			const struct hf_link_key *link = &faultset_at(set, i)->link[k];
+			size_t at = managed_place(faults->with.managed, link->src);
+
+			if (at < count && !outward[at])
+				outward[at] = is_outward(faults, link->dst);
+		}
+	return outward;
 }
 
 /* What leaves an endpoint is looked at while there are rules for it: begin before they are live, end after they have gone. */
 static int look_outward(struct faults *faults, const struct faultset *set, bool begin)
 {
+	_cleanup_(freep) bool *outward = collect_outward(faults, set);
 	struct managed *managed = faults->with.managed;
-	bool any = names_outside(set);
-	int r = any || !begin ? managed_know_outside(managed, any) : 0;
+	bool names = names_outside(set);
+	int r = names || !begin ? managed_know_outside(managed, names) : 0;
 
-	for (size_t i = 0; i < managed_count(managed) && r >= 0; i++) {
-		const struct managed_endpoint *endpoint = managed_at(managed, i);
-
-		if (begin && any && !endpoint->outward && has_outward(set, endpoint->id))
-			r = managed_set_outward(managed, endpoint->id, true);
-		else if (!begin && endpoint->outward && !has_outward(set, endpoint->id))
-			r = managed_set_outward(managed, endpoint->id, false);
-	}
+	if (!outward)
+		return -ENOMEM;
+	for (size_t i = 0; i < managed_count(managed) && r >= 0; i++)
+		if (managed_at(managed, i)->outward != outward[i] && outward[i] == begin)
+			r = managed_set_outward(managed, managed_at(managed, i)->id, begin);
 	return r;
 }
 
@@ -264,19 +278,25 @@ static void after_heal(struct faults *faults, const struct faultset *before)
 	}
 }
 
-/* Held where it enters its receiver; the host and the world have no device for that. */
+/*
+ * Held where it enters its receiver; where there is no device for that (the host, the world, inside an endpoint), where it
+ * leaves its sender.
+ */
 static int ready_links(struct faults *faults, const struct fault *fault, uint64_t delay_ns,
 		       char *ret_notice)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < fault->links && r >= 0; i++)
-		if (is_outside(fault->link[i].dst))
-			r = managed_ready_to_delay_outward(faults->with.managed, fault->link[i].src,
+	for (size_t i = 0; i < fault->links && r >= 0; i++) {
+		const struct hf_link_key *link = &fault->link[i];
+
+		if (is_outward(faults, link->dst) && !is_outside(link->src))
+			r = managed_ready_to_delay_outward(faults->with.managed, link->src,
 							   ret_notice);
-		else
-			r = managed_ready_to_delay(faults->with.managed, fault->link[i].dst,
-						   delay_ns, ret_notice);
+		if (r >= 0 && !is_outside(link->dst))
+			r = managed_ready_to_delay(faults->with.managed, link->dst, delay_ns,
+						   ret_notice);
+	}
 	return r;
 }
 
@@ -435,6 +455,40 @@ static int add_wish(struct faults *faults, const struct fault_wish *wish, bool f
 
 /* ---- requests ---- */
 
+/* Neither end has a veth, by which alone it could be held. */
+static bool is_past_all_veths(const struct faults *faults, const struct hf_link_key *link)
+{
+	const struct managed *managed = faults->with.managed;
+	bool any_inside =
+		managed_has(managed, link->src, true) || managed_has(managed, link->dst, true);
+
+	return any_inside && !managed_has(managed, link->src, false) &&
+	       !managed_has(managed, link->dst, false);
+}
+
+/* What can't be done where no veth is. Says why. */
+static int check_inside(struct faults *faults, const struct hf_rule *rule,
+			const struct hf_link_key *link, char *ret_error)
+{
+	const struct managed *managed = faults->with.managed;
+	const char *src = managed_name(managed, link->src), *dst = managed_name(managed, link->dst);
+	const char *inside = managed_has(managed, link->dst, true) ? dst : src;
+
+	if ((rule->flags & HF_RULE_DELAY) && is_past_all_veths(faults, link))
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: %s is on a macvlan or ipvlan, and a packet can be held at a "
+			 "veth alone: loss, drop and partition work",
+			 src, dst, inside);
+	else if ((rule->flags & HF_RULE_UPKEEP) && is_past_all_veths(faults, link))
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "%s -> %s: %s is on a macvlan or ipvlan, where arp and nd are not told "
+			 "apart by who sent them",
+			 src, dst, inside);
+	else
+		return 0;
+	return -EINVAL;
+}
+
 /* What can't be done towards the host and the world, or between them. Says why. */
 static int check_outward(struct faults *faults, const struct hf_rule *rule,
 			 const struct hf_link_key *link, char *ret_error)
@@ -461,8 +515,11 @@ static int check_links(struct faults *faults, const struct hf_rule *rule, const 
 {
 	int r = 0;
 
-	for (size_t i = 0; i < links->count && r >= 0; i++)
+	for (size_t i = 0; i < links->count && r >= 0; i++) {
 		r = check_outward(faults, rule, &links->link[i], ret_error);
+		if (r >= 0)
+			r = check_inside(faults, rule, &links->link[i], ret_error);
+	}
 	return r;
 }
 

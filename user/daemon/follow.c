@@ -189,6 +189,8 @@ static void add_place(struct follow *follow, struct list *list, uint32_t endpoin
 		.is_vacant = !is_there,
 	};
 
+	if (device->is_inside)
+		return; /* what comes there is no veth */
 	for (size_t i = 0; i < list->count; i++)
 		if (memcmp(&list->place[i], &place, sizeof(place)) == 0)
 			return;

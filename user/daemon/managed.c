@@ -50,7 +50,10 @@ static int tell_addresses(struct managed *managed, const struct managed_endpoint
 	for (size_t i = 0; i < endpoint->addrs; i++) {
 		struct hf_prefix_key key = { .prefix_len = 128, .addr = endpoint->addr[i].addr };
 
-		if (bpf_map_update_elem(map_fd(managed, PROGRAMS_ADDRESSES), &key, &endpoint->id,
+		uint32_t party =
+			endpoint->id | (endpoint->addr[i].is_inside ? HF_ADDRESS_INSIDE : 0);
+
+		if (bpf_map_update_elem(map_fd(managed, PROGRAMS_ADDRESSES), &key, &party,
 					BPF_ANY) < 0)
 			return -errno;
 	}
@@ -72,7 +75,7 @@ static void untell_key(int fd, const void *key, uint32_t id)
 {
 	uint32_t told;
 
-	if (bpf_map_lookup_elem(fd, key, &told) == 0 && told == id)
+	if (bpf_map_lookup_elem(fd, key, &told) == 0 && (told & ~HF_ADDRESS_INSIDE) == id)
 		bpf_map_delete_elem(fd, key);
 }
 
@@ -90,7 +93,7 @@ static void untell(struct managed *managed, const struct managed_endpoint *endpo
 
 /* ---- what is outside ---- */
 
-/* Is a device before this one in the same namespace? Most are in one, and it is listed once. */
+/* Does a device before this one belong to the same namespace? Most belong to one, and it is listed once. */
 static bool is_listed_already(const struct managed *managed, const struct device *device)
 {
 	for (size_t i = 0; i < managed->endpoints; i++)
@@ -99,7 +102,7 @@ static bool is_listed_already(const struct managed *managed, const struct device
 
 			if (before == device)
 				return false;
-			if (netns_id_equal(before->netns.id, device->netns.id))
+			if (netns_id_equal(device_host(before)->id, device_host(device)->id))
 				return true;
 		}
 	return false;
@@ -111,9 +114,12 @@ static int add_outside_of(const struct managed *managed, struct outside *outside
 {
 	int r = 0;
 
-	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
-		if (!is_listed_already(managed, &endpoint->device[i]))
-			r = outside_add_host(outside, endpoint->device[i].netns.fd);
+	for (size_t i = 0; i < endpoint->devices && r >= 0; i++) {
+		const struct netns *host = device_host(&endpoint->device[i]);
+
+		if (host->fd >= 0 && !is_listed_already(managed, &endpoint->device[i]))
+			r = outside_add_host(outside, host->fd);
+	}
 	for (size_t i = 0; i < endpoint->addrs && r >= 0; i++)
 		r = outside_add_network(outside, &endpoint->addr[i].addr,
 					endpoint->addr[i].prefix_len);
@@ -240,6 +246,25 @@ static void look_again(struct managed *managed, const struct host *host)
 				lose_device(managed, endpoint, k - 1);
 	}
 	managed->with.lost(managed->with.ctx);
+}
+
+/* What is inside an endpoint goes without news: no watch may keep its namespace. */
+void managed_look_inside(struct managed *managed)
+{
+	bool lost = false;
+
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		for (size_t k = endpoint->devices; k > 0; k--)
+			if (endpoint->device[k - 1].is_inside &&
+			    !device_is_there(&endpoint->device[k - 1])) {
+				lose_device(managed, endpoint, k - 1);
+				lost = true;
+			}
+	}
+	if (lost)
+		managed->with.lost(managed->with.ctx);
 }
 
 static void link_news(void *ctx, const struct host *host, enum netlink_news news,
@@ -369,7 +394,7 @@ static int prepare(struct managed *managed, const struct endpoint *from,
 		if (stays)
 			exchange->device[i] = *stays;
 		else
-			r = device_attach(&managed->tools, &owner, &from->interface[i].host,
+			r = device_attach(&managed->tools, &owner, from, &from->interface[i].host,
 					  networks_number(&managed->networks, &from->interface[i]),
 					  &exchange->device[i]);
 		if (r < 0)
@@ -503,7 +528,9 @@ static const char *attach_hint(int r)
 	if (r == -EADDRINUSE)
 		return "another owner of hopfault is at work there";
 	if (r == -ENODEV)
-		return "its veth has just gone";
+		return "its interface has just gone";
+	if (r == -E2BIG)
+		return "work is done in as many network namespaces as can be";
 	return strerror(-r);
 }
 
@@ -625,12 +652,19 @@ int managed_take_all(struct managed *managed, const char *word, uint32_t **ret_i
 	return 0;
 }
 
+/* Ids are given one after the other, and nobody is ever taken off the list. */
+size_t managed_place(const struct managed *managed, uint32_t id)
+{
+	size_t place = (size_t)id - HF_ENDPOINT_FIRST;
+
+	return id >= HF_ENDPOINT_FIRST && place < managed->endpoints ? place : managed->endpoints;
+}
+
 static struct managed_endpoint *find_mutable(const struct managed *managed, uint32_t id)
 {
-	for (size_t i = 0; i < managed->endpoints; i++)
-		if (managed->endpoint[i]->id == id)
-			return managed->endpoint[i];
-	return NULL;
+	size_t place = managed_place(managed, id);
+
+	return place < managed->endpoints ? managed->endpoint[place] : NULL;
 }
 
 /* One that is down, by the name that it had, or one that waits already. */
@@ -824,6 +858,22 @@ void managed_networks_text(struct managed *managed, uint32_t id, char *text, siz
 	while (endpoint && used < size && (number = network_at(managed, endpoint, &i)))
 		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
 					 networks_name(&managed->networks, number));
+}
+
+/* Has it an interface that is worked on inside, or one that is not? As it was found last, else as it is attached. */
+bool managed_has(const struct managed *managed, uint32_t id, bool inside)
+{
+	const struct managed_endpoint *endpoint = find_mutable(managed, id);
+
+	if (!endpoint)
+		return false;
+	for (size_t i = 0; endpoint->found && i < endpoint->found->interfaces; i++)
+		if (endpoint->found->interface[i].host.is_inside == inside)
+			return true;
+	for (size_t i = 0; !endpoint->found && i < endpoint->devices; i++)
+		if (endpoint->device[i].is_inside == inside)
+			return true;
+	return false;
 }
 
 size_t managed_count(const struct managed *managed)

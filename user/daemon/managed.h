@@ -134,10 +134,20 @@ bool managed_address_network(struct managed *managed, uint32_t id, const struct 
 /* "back, bridge": those that it is on. */
 void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size);
 
+/*
+ * Has the endpoint an interface that is worked on inside (a macvlan or ipvlan), or (inside false) one behind a veth? Neither
+ * of one that is not there.
+ */
+bool managed_has(const struct managed *managed, uint32_t id, bool inside);
+/* To be called now and then: sees which devices inside endpoints have gone. */
+void managed_look_inside(struct managed *managed);
+
 /* NULL: nobody has this id. */
 const struct managed_endpoint *managed_find(const struct managed *managed, uint32_t id);
 const char *managed_name(const struct managed *managed, uint32_t id); /* never NULL */
 size_t managed_count(const struct managed *managed);
+/* The i of managed_at() for an id; managed_count(): nobody has it. */
+size_t managed_place(const struct managed *managed, uint32_t id);
 const struct managed_endpoint *managed_at(const struct managed *managed, size_t i);
 
 /*

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "daemon/wire.h"
+#include "endpoint/engine.h"
 #include "link/clsact.h"
 #include "link/qdisc.h"
 #include "link/rival.h"
@@ -156,7 +157,17 @@ static void clean_noted(struct netlink *nl, const json_t *entry, struct residue_
 		result->clsacts++;
 }
 
-/* In one namespace: our filters on any veth, then what the note says of its devices. */
+static bool is_worked_on(const struct netlink_link *link)
+{
+	static const char *const kinds[] = { "veth", "macvlan", "ipvlan" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(link->kind, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+/* In one namespace: our filters on any device of our kinds, then what the note says of its devices. */
 static int clean_namespace(const struct netns *netns, const json_t *note,
 			   struct residue_result *result)
 {
@@ -176,7 +187,7 @@ static int clean_namespace(const struct netns *netns, const json_t *note,
 	if (r < 0)
 		return r;
 	for (i = 0; i < links; i++)
-		if (strcmp(link[i].kind, "veth") == 0)
+		if (is_worked_on(&link[i]))
 			remove_filters(nl, link[i].ifindex,
 				       is_noted(note, netns->id, link[i].ifindex), result);
 	json_array_foreach(note, i, entry)
@@ -189,37 +200,30 @@ static int clean_namespace(const struct netns *netns, const json_t *note,
 	return netns_leave(&previous);
 }
 
-static int clean_named(const json_t *note, struct residue_result *result)
+/* Our own, those with a name, and when something is noted those of all processes: it may be inside a container. */
+static int clean_all(const json_t *note, struct residue_result *result)
 {
-	char **name = NULL;
-	size_t names = 0;
+	_cleanup_(candidates_free) struct candidates candidates = {};
 	int r;
 
-	r = netns_list_names(&name, &names);
-	for (size_t i = 0; r >= 0 && i < names; i++) {
-		_cleanup_(netns_close) struct netns netns = NETNS_NONE;
-
-		if (netns_open_name(name[i], &netns) == 0)
-			clean_namespace(&netns, note, result);
-	}
-	netns_free_names(name, names);
+	r = candidates_collect(&candidates);
+	if (r >= 0 && json_array_size(note) > 0)
+		r = candidates_add_processes(&candidates);
+	for (size_t i = 0; r >= 0 && i < candidates.count; i++)
+		if (clean_namespace(&candidates.netns[i], note, result) < 0 && i == 0)
+			r = -EIO;
 	return r;
 }
 
 int residue_clean(struct residue_result *ret_result)
 {
 	_cleanup_(json_decrefp) json_t *note = read_note(), *nothing = json_array();
-	_cleanup_(netns_close) struct netns own = NETNS_NONE;
 	struct residue_result result = {};
 	int r;
 
 	if (!note || !nothing)
 		return -ENOMEM;
-	r = netns_open_self(&own);
-	if (r >= 0)
-		r = clean_namespace(&own, note, &result);
-	if (r >= 0)
-		r = clean_named(note, &result);
+	r = clean_all(note, &result);
 	if (r >= 0)
 		r = write_note(nothing);
 	if (r >= 0)

@@ -152,7 +152,7 @@ static uint32_t endpoint_at(void *ctx, const struct hf_addr *addr)
 	return bpf_map_lookup_elem(programs_map_fd(tracing->with.programs, PROGRAMS_ADDRESSES),
 				   &key, &endpoint) < 0
 		       ? HF_ENDPOINT_WORLD
-		       : endpoint;
+		       : endpoint & ~HF_ADDRESS_INSIDE;
 }
 
 /* What an earlier trace left in the rings is not ours. */

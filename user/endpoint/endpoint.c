@@ -17,8 +17,10 @@ struct endpoint *endpoint_free(struct endpoint *endpoint)
 {
 	if (!endpoint)
 		return NULL;
-	for (size_t i = 0; i < endpoint->interfaces; i++)
+	for (size_t i = 0; i < endpoint->interfaces; i++) {
 		netns_close(&endpoint->interface[i].host.netns);
+		netns_close(&endpoint->interface[i].host.below);
+	}
 	free(endpoint->interface);
 	netns_close(&endpoint->netns);
 	free(endpoint);

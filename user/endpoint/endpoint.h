@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * endpoint.h - from a word to the thing that is meant: a network namespace, its interfaces, and for each
- * of them the veth on the host's side, where all work is done.
+ * of them the veth on the host's side, where all work is done (of a macvlan or ipvlan: the interface itself).
  *
  *     word  --engine-->  namespace (+ process)  --netlink from inside-->  interfaces, addresses
  *                                               --IFLA_LINK + nsid-->     host side: namespace, ifindex
@@ -69,15 +69,22 @@ struct endpoint_addr {
 	struct hf_addr addr;
 	uint8_t prefix_len; /* counts bits of the 128: an IPv4 /24 is 120 */
 	uint8_t scope; /* RT_SCOPE_*: link-local ones are listed too */
+	bool is_inside; /* its interface is worked on inside */
 };
 
-/* The other end of an endpoint's veth. */
+/*
+ * Where work is done for an interface: at the other end of the endpoint's veth. A macvlan or an ipvlan has none; then it is
+ * the interface itself, in the endpoint's own namespace, where what comes in has the direction that goes out elsewhere.
+ */
 struct endpoint_host_side {
 	struct netns netns; /* owned */
 	uint32_t ifindex;
 	char ifname[IFNAMSIZ];
 	uint32_t master; /* its bridge; 0: none */
 	char bridge[IFNAMSIZ]; /* that one's name; "": none */
+	bool is_inside; /* the interface itself */
+	struct netns
+		below; /* owned; is_inside: of the device that it is on. NETNS_NONE: not found, or not inside */
 };
 
 struct endpoint_interface {
@@ -105,7 +112,7 @@ struct endpoint {
 	size_t interfaces; /* those with a host side that was found */
 	struct endpoint_interface *interface;
 	char left_out[IFNAMSIZ +
-		      48]; /* "eth1 is a macvlan": nothing can be done there; "" when that is all */
+		      48]; /* "eth1 is a macvtap": nothing can be done there; "" when that is all */
 	char refusal
 		[ENDPOINT_REASON_MAX]; /* "" when there is an interface, else why there is none */
 };

@@ -7,12 +7,15 @@
  *     there:      link 7 is a veth, and its other end is eth0's ifindex, in a namespace that it calls by the number of
  *                 this one: both ends must say the same
  *
+ * A macvlan or ipvlan whose lower device is elsewhere is worked on inside: there is no other end.
+ *
  * All answers come from the kernel. A container can rename its interfaces and mount what it likes over /sys: that changes
  * nothing here. A veth that is a port of a bridge is a host side itself, not a way into something.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,7 +186,7 @@ static int find_among_candidates(const struct inspection *in, const struct netli
 {
 	for (size_t i = 0; i < in->candidates->count; i++) {
 		const struct netns *there = &in->candidates->netns[i];
-		struct endpoint_host_side side = { .netns = NETNS_NONE };
+		struct endpoint_host_side side = { .netns = NETNS_NONE, .below = NETNS_NONE };
 		struct netlink_link other, bridge;
 		int32_t nsid;
 
@@ -236,12 +239,74 @@ static int add_interface(struct endpoint *endpoint, const struct netlink_link *l
 /* What a tunnel or a bridge inside carries crosses a veth in the end. What these carry does not. */
 static bool goes_past_us(const struct netlink_link *link)
 {
-	static const char *const kinds[] = { "macvlan", "ipvlan", "macvtap", "ipvtap", "" };
+	static const char *const kinds[] = { "ipvlan", "macvtap", "ipvtap", "" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (is_one_of(link, kinds[i]))
 			return true;
 	return false;
+}
+
+/*
+ * Packets for an ipvlan in its mode l3s are taken from the lower device's own way through the stack: they pass no hook of
+ * the ipvlan's (drivers/net/ipvlan/ipvlan_l3s.c).
+ */
+static bool is_worked_on_inside(const struct netlink_link *link)
+{
+	if (!(link->flags & IFF_UP) || link->peer_nsid == NETLINK_NSID_UNKNOWN)
+		return false; /* on a device in here: that one is looked at */
+	return is_one_of(link, "macvlan") ||
+	       (is_one_of(link, "ipvlan") && link->ipvlan_mode != IPVLAN_MODE_L3S);
+}
+
+static const struct netns *find_numbered(const struct inspection *in, int32_t nsid)
+{
+	int32_t theirs;
+
+	for (size_t i = 0; i < in->candidates->count; i++)
+		if (netlink_nsid(in->inside, in->candidates->netns[i].fd, &theirs) >= 0 &&
+		    theirs == nsid)
+			return &in->candidates->netns[i];
+	return NULL;
+}
+
+/* In whose host's namespace it is, is of use, and no condition. */
+static int find_below(const struct inspection *in, const struct netlink_link *link,
+		      struct netns *ret_below)
+{
+	const struct netns *below = find_numbered(in, link->peer_nsid);
+	int r;
+
+	if (!below && !in->candidates->has_processes) {
+		r = candidates_add_processes(in->candidates);
+		if (r < 0)
+			return r;
+		below = find_numbered(in, link->peer_nsid);
+	}
+	return below ? netns_dup(below, ret_below) : 0;
+}
+
+static int find_inside(const struct inspection *in, const struct netlink_link *link,
+		       struct endpoint_host_side *ret_side)
+{
+	struct endpoint_host_side side = {
+		.netns = NETNS_NONE,
+		.below = NETNS_NONE,
+		.ifindex = link->ifindex,
+		.is_inside = true,
+	};
+	int r;
+
+	memcpy(side.ifname, link->name, sizeof(side.ifname));
+	r = find_below(in, link, &side.below);
+	if (r >= 0)
+		r = netns_dup(in->netns, &side.netns);
+	if (r < 0) {
+		netns_close(&side.below);
+		return r;
+	}
+	*ret_side = side;
+	return 0;
 }
 
 static void note_other_kind(struct inspection *in, const struct netlink_link *link)
@@ -256,6 +321,19 @@ static void note_other_kind(struct inspection *in, const struct netlink_link *li
 		memcpy(in->left_out, in->other_kind, sizeof(in->left_out));
 }
 
+/* The side is the interface's now, or closed. */
+static int take_interface(struct inspection *in, const struct netlink_link *link,
+			  struct endpoint_host_side *side)
+{
+	int r = add_interface(in->endpoint, link, side);
+
+	if (r < 0) {
+		netns_close(&side->netns);
+		netns_close(&side->below);
+	}
+	return r;
+}
+
 static int inspect_link(struct inspection *in, const struct netlink_link *link)
 {
 	struct endpoint_host_side side;
@@ -263,6 +341,10 @@ static int inspect_link(struct inspection *in, const struct netlink_link *link)
 
 	if (link->flags & IFF_LOOPBACK)
 		return 0;
+	if (is_worked_on_inside(link)) {
+		r = find_inside(in, link, &side);
+		return r < 0 ? r : take_interface(in, link, &side);
+	}
 	if (!is_one_of(link, "veth")) {
 		/* Every namespace has these of its own, in kernels that do tunnels. */
 		if (link->flags & IFF_UP)
@@ -278,10 +360,7 @@ static int inspect_link(struct inspection *in, const struct netlink_link *link)
 	in->saw_veth = true;
 	if (find_host_side(in, link, &side) < 0)
 		return 0;
-	r = add_interface(in->endpoint, link, &side);
-	if (r < 0)
-		netns_close(&side.netns);
-	return r;
+	return take_interface(in, link, &side);
 }
 
 static struct endpoint_interface *interface_by_index(struct endpoint *endpoint, uint32_t ifindex)
@@ -314,6 +393,7 @@ static int inspect_addrs(struct inspection *in)
 			.addr = addrs[i].addr,
 			.prefix_len = addrs[i].prefix_len,
 			.scope = addrs[i].scope,
+			.is_inside = interface->host.is_inside,
 		};
 	}
 	return 0;

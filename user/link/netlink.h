@@ -34,6 +34,7 @@ struct netlink_link {
 	char kind[32]; /* "veth", "bridge"; empty for hardware and loopback */
 	char qdisc[32];
 	uint8_t mac[6]; /* zeros when there is none of this length */
+	uint16_t ipvlan_mode; /* IPVLAN_MODE_*, of an ipvlan */
 };
 
 struct netlink_addr {

@@ -20,15 +20,31 @@ static uint32_t attr_u32(const struct nlattr *attr, uint32_t otherwise)
 	return mnl_attr_validate(attr, MNL_TYPE_U32) < 0 ? otherwise : mnl_attr_get_u32(attr);
 }
 
-static void parse_kind(const struct nlattr *linkinfo, struct netlink_link *link)
+static void parse_ipvlan(const struct nlattr *data, struct netlink_link *link)
 {
 	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, data)
+	{
+		if (mnl_attr_get_type(attr) == IFLA_IPVLAN_MODE &&
+		    mnl_attr_validate(attr, MNL_TYPE_U16) >= 0)
+			link->ipvlan_mode = mnl_attr_get_u16(attr);
+	}
+}
+
+static void parse_kind(const struct nlattr *linkinfo, struct netlink_link *link)
+{
+	const struct nlattr *attr, *data = NULL;
 
 	mnl_attr_for_each_nested(attr, linkinfo)
 	{
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 			netlink_copy_text(attr, link->kind, sizeof(link->kind));
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+			data = attr;
 	}
+	if (data && strcmp(link->kind, "ipvlan") == 0)
+		parse_ipvlan(data, link);
 }
 
 static void parse_link_attr(const struct nlattr *attr, struct netlink_link *link)

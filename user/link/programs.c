@@ -290,23 +290,20 @@ static int attach_here(int prog_fd, uint32_t ifindex, enum clsact_hook hook, boo
 	return r < 0 ? r : 0;
 }
 
-int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
-		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment)
+/* A program of an object that is loaded for this namespace. */
+static int attach(const struct programs *programs, const struct netns *netns, uint32_t ifindex,
+		  enum clsact_hook hook, bool by_tcx, int prog_fd,
+		  struct attachment *ret_attachment)
 {
 	struct attachment attachment = { .link_fd = -1 };
-	struct link_bpf *object = NULL;
 	int previous, r, left;
 
-	r = load_link(programs, netns, &object);
-	if (r < 0)
-		return r;
 	r = netns_enter(netns->fd, &previous);
 	if (r < 0)
 		return r;
 	r = refuse_rival(programs, ifindex);
 	if (r >= 0)
-		r = attach_here(program_fd(object, hook), ifindex, hook,
-				programs->has_tcx && !by_clsact, &attachment);
+		r = attach_here(prog_fd, ifindex, hook, by_tcx, &attachment);
 	left = netns_leave(&previous);
 	if (r < 0)
 		return r;
@@ -314,26 +311,48 @@ int programs_attach(struct programs *programs, const struct netns *netns, uint32
 	return left;
 }
 
+int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
+		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment)
+{
+	struct link_bpf *object = NULL;
+	int r = load_link(programs, netns, &object);
+
+	return r < 0 ? r
+		     : attach(programs, netns, ifindex, hook, programs->has_tcx && !by_clsact,
+			      program_fd(object, hook), ret_attachment);
+}
+
+int programs_attach_inside(struct programs *programs, const struct netns *netns, uint32_t ifindex,
+			   enum clsact_hook hook, struct attachment *ret_attachment)
+{
+	enum clsact_hook mirrored = hook == CLSACT_INGRESS ? CLSACT_EGRESS : CLSACT_INGRESS;
+	struct link_bpf *object = NULL;
+	int r = load_link(programs, netns, &object);
+
+	return r < 0 ? r
+		     : attach(programs, netns, ifindex, hook, programs->has_tcx,
+			      program_fd(object, mirrored), ret_attachment);
+}
+
 int programs_attach_return(struct programs *programs, const struct netns *netns,
 			   uint32_t tap_ifindex, struct attachment *ret_attachment)
 {
-	struct attachment attachment = { .link_fd = -1 };
 	struct link_bpf *object = NULL;
-	int previous, r, left;
+	int r = load_link(programs, netns, &object);
 
-	r = load_link(programs, netns, &object);
-	if (r < 0)
-		return r;
-	r = netns_enter(netns->fd, &previous);
-	if (r < 0)
-		return r;
-	r = attach_here(bpf_program__fd(object->progs.link_return), tap_ifindex, CLSACT_INGRESS,
-			programs->has_tcx, &attachment);
-	left = netns_leave(&previous);
-	if (r < 0)
-		return r;
-	*ret_attachment = attachment;
-	return left;
+	return r < 0 ? r
+		     : attach(programs, netns, tap_ifindex, CLSACT_INGRESS, programs->has_tcx,
+			      bpf_program__fd(object->progs.link_return), ret_attachment);
+}
+
+/* Of a TCX link it is the first number, as of an XDP link: a struct of Linux 6.6 that these headers don't know. */
+bool programs_is_attached(const struct attachment *attachment)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(attachment->link_fd, &info, &size) == 0 &&
+	       info.xdp.ifindex != 0;
 }
 
 int programs_hand(struct programs *programs, const struct netns *netns, enum clsact_hook hook,

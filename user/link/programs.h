@@ -64,6 +64,11 @@ struct attachment {
  */
 int programs_attach(struct programs *programs, const struct netns *netns, uint32_t ifindex,
 		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment);
+/* The same inside an endpoint, where the directions are the other way round: link_enter (ingress), link_leave (egress). */
+int programs_attach_inside(struct programs *programs, const struct netns *netns, uint32_t ifindex,
+			   enum clsact_hook hook, struct attachment *ret_attachment);
+/* Is the interface that it is attached to still there? By TCX alone. */
+bool programs_is_attached(const struct attachment *attachment);
 /* Attaches link_return at the ingress of a TAP of ours, which takes it along when it goes. */
 int programs_attach_return(struct programs *programs, const struct netns *netns,
 			   uint32_t tap_ifindex, struct attachment *ret_attachment);
