@@ -37,7 +37,8 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werr
 # everything else, and of that folder the load generator with what it shares with the service.
 CHAIN_SRC := $(filter-out user/chain/load%,$(wildcard user/chain/*.c))
 BASE_SRC  := $(wildcard user/base/*.c)
-FAULT_SRC := $(filter-out user/main.c user/chain/hopchain.c $(wildcard user/chain/service*.c),$(wildcard user/*/*.c))
+SERVICE_SRC := $(wildcard user/chain/service*.c) $(addprefix user/chain/,outcall.c retry.c breaker.c bulkhead.c gate.c)
+FAULT_SRC := $(filter-out user/main.c user/chain/hopchain.c $(SERVICE_SRC),$(wildcard user/*/*.c))
 
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 SKELETONS := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/%.skel.h)
@@ -94,7 +95,7 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	@mv $@.tmp $@
 
 # A test program may use every file of hopfault and of hopchain that has no main().
-TESTED_OBJ = $(call obj,$(FAULT_SRC) $(wildcard user/chain/service*.c))
+TESTED_OBJ = $(call obj,$(FAULT_SRC) $(SERVICE_SRC))
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(call obj,$(UNIT_LIB)) $(TESTED_OBJ)
 	$(call say,LINK)

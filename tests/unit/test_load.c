@@ -71,7 +71,7 @@ static struct running *start(const char *name, enum service_mode mode, uint16_t 
 	strcpy(service->next_host, "next:1");
 	service->listen = loopback(0);
 	if (next_port)
-		service->next = loopback(next_port);
+		service->next[service->nexts++] = loopback(next_port);
 	service->mode = mode;
 	service->keep_alive = true;
 	service->connections_max = 64;

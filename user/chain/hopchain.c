@@ -11,18 +11,22 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "chain/address.h"
 #include "chain/service.h"
+#include "dice.h"
 
-#define FILES_WANTED 4096
-#define FILES_BESIDE 32 /* open for other things than connections */
+#define FILES_WANTED	4096
+#define QUEUE_NOT_GIVEN UINT64_MAX
+#define FILES_BESIDE	32 /* open for other things than connections */
 
 struct hopchain_options {
 	const char *name;
@@ -32,6 +36,21 @@ struct hopchain_options {
 	int mode;
 	int keep_alive;
 	uint64_t work_ns;
+	uint64_t wait_ns;
+	uint64_t workers;
+	uint64_t queue;
+	uint32_t fail_odds;
+	uint64_t retries;
+	uint64_t backoff_ns;
+	uint64_t backoff_max_ns;
+	int jitter;
+	uint32_t breaker_odds;
+	uint64_t breaker_calls;
+	uint64_t breaker_open_ns;
+	uint64_t breaker_probes;
+	uint64_t calls_max;
+	int fallback;
+	uint64_t seed;
 	uint64_t answer_bytes;
 	uint64_t timeout_ns;
 	uint64_t monolith;
@@ -42,6 +61,8 @@ struct hopchain_options {
 static const char *const mode_words[] = { "threads", "epoll", NULL };
 static const char *const off_on_words[] = { "off", "on", NULL };
 
+static const char *const fallback_words[] = { "none", "cached", "partial", NULL };
+
 #define INTO(field) OPTION_INTO(struct hopchain_options, field)
 
 static const struct option_row rows[] = {
@@ -49,7 +70,9 @@ static const struct option_row rows[] = {
 	{ "listen", 0, "[ADDR:]PORT",
 	  "where it is called: every address, IPv4 and IPv6, when none is given (8080)",
 	  OPTION_TEXT, INTO(listen) },
-	{ "next", 0, "HOST:PORT", "whom it calls: an address, [IPv6] in brackets, or a name",
+	{ "next", 0, "HOST:PORT,...",
+	  "whom it calls: an address, [IPv6] in brackets, or a name; new connections go to several "
+	  "in turn",
 	  OPTION_TEXT, INTO(next) },
 	{ "next-name", 0, "NAME", "the next one's name in answers about failures (HOST)",
 	  OPTION_TEXT, INTO(next_name) },
@@ -60,10 +83,46 @@ static const struct option_row rows[] = {
 	  INTO(keep_alive), .choices = off_on_words },
 	{ "work", 0, "TIME", "own busy work for each request, such as 200us (none)", OPTION_TIME,
 	  INTO(work_ns) },
+	{ "wait", 0, "TIME", "own waiting for each request, as for a disk, after its work (none)",
+	  OPTION_TIME, INTO(wait_ns) },
+	{ "workers", 0, "N",
+	  "work on so many requests at once; others wait unread (threads only; no limit)",
+	  OPTION_COUNT, INTO(workers), .min = 1, .max = BULKHEAD_MAX },
+	{ "queue", 0, "N", "with --workers: when so many wait, refuse with 503 (1024)",
+	  OPTION_COUNT, INTO(queue), .max = BULKHEAD_MAX },
+	{ "fail", 0, "SHARE", "answer this share of requests with 500, such as 30% (none)",
+	  OPTION_PERCENT, INTO(fail_odds) },
 	{ "answer-size", 0, "SIZE", "padding in its own part of the answer, such as 2k (none)",
 	  OPTION_SIZE, INTO(answer_bytes) },
-	{ "timeout", 0, "TIME", "for connecting to the next one and its whole answer (1s)",
-	  OPTION_TIME, INTO(timeout_ns) },
+	{ "timeout", 0, "TIME",
+	  "for connecting to the next one and its whole answer, in each try (1s)", OPTION_TIME,
+	  INTO(timeout_ns) },
+	{ "retries", 0, "N",
+	  "make a call that failed (no answer, or 500 and more) again, up to N times (0)",
+	  OPTION_COUNT, INTO(retries), .max = RETRY_MAX },
+	{ "backoff", 0, "TIME",
+	  "before the first retry wait up to TIME, before each further one up to twice as long (at "
+	  "once)",
+	  OPTION_TIME, INTO(backoff_ns) },
+	{ "backoff-max", 0, "TIME", "never wait longer than this (1s)", OPTION_TIME,
+	  INTO(backoff_max_ns) },
+	{ "jitter", 0, "on|off", "wait a random part of that time, or all of it (on)",
+	  OPTION_CHOICE, INTO(jitter), .choices = off_on_words },
+	{ "breaker", 0, "SHARE",
+	  "call no more when this share of the last calls failed, such as 50% (never)",
+	  OPTION_PERCENT, INTO(breaker_odds) },
+	{ "breaker-calls", 0, "N", "how many calls are looked at (20)", OPTION_COUNT,
+	  INTO(breaker_calls), .min = 1, .max = BREAKER_CALLS_MAX },
+	{ "breaker-open", 0, "TIME", "then try whether it is well again (1s)", OPTION_TIME,
+	  INTO(breaker_open_ns) },
+	{ "breaker-probes", 0, "N", "with so many calls, all of which must succeed (1)",
+	  OPTION_COUNT, INTO(breaker_probes), .min = 1, .max = BREAKER_PROBES_MAX },
+	{ "calls-max", 0, "N", "bulkhead: at most N calls of the next one at once (no limit)",
+	  OPTION_COUNT, INTO(calls_max), .min = 1, .max = BULKHEAD_MAX },
+	{ "fallback", 0, "cached|partial|none",
+	  "when the next one fails, answer with its last good answer, or without it (none)",
+	  OPTION_CHOICE, INTO(fallback), .choices = fallback_words },
+	{ "seed", 0, "N", "of --fail and of jitter (1)", OPTION_COUNT, INTO(seed) },
 	{ "monolith", 0, "N", "do N steps of the work in this process and call nobody",
 	  OPTION_COUNT, INTO(monolith), .min = 1, .max = SERVICE_MONOLITH_MAX_STEPS },
 	{ "ready-fd", 0, "N", "write the ready line to this file descriptor, not to stdout",
@@ -77,7 +136,8 @@ static int print_help(void)
 	printf("hopchain: a small HTTP service that calls the next one\n\n"
 	       "usage: hopchain [OPTION...]\n\n");
 	options_print_help(rows, stdout);
-	printf("\nGET /healthz is answered at once; any other path goes down the chain.\n"
+	printf("\nGET /healthz is answered at once, and " SERVICE_COUNTS_PATH
+	       " with what it has counted; any other\npath goes down the chain.\n"
 	       "SIGTERM ends it.\n");
 	return 0;
 }
@@ -115,26 +175,136 @@ static int take_address(const char *option, const char *text, struct address_tex
 	return 0;
 }
 
-static int take_next(const struct hopchain_options *options, struct service *service)
+/* The first one's name stands for all in the Host field, and in answers when no other is said. */
+static int take_next_name(const struct hopchain_options *options, const char *first,
+			  const char *host, struct service *service)
+{
+	int r = take_name("next", first, service->next_host);
+
+	if (r < 0)
+		return r;
+	if (options->next_name)
+		return take_name("next-name", options->next_name, service->next_name);
+	strcpy(service->next_name, host);
+	return 0;
+}
+
+static int take_one_next(const struct hopchain_options *options, const char *word,
+			 struct service *service)
 {
 	struct address_text text;
 	int r;
+
+	if (service->nexts == SERVICE_NEXT_MAX)
+		return log_err(-E2BIG, "--next: at most %d addresses", SERVICE_NEXT_MAX);
+	r = take_address("next", word, &text, &service->next[service->nexts]);
+	if (r < 0)
+		return r;
+	if (!text.host[0] || !text.port)
+		return log_err(-EINVAL, "--next: '%s': write HOST:PORT", word);
+	if (service->nexts++)
+		return 0;
+	return take_next_name(options, word, text.host, service);
+}
+
+static int take_next(const struct hopchain_options *options, struct service *service)
+{
+	_cleanup_(freep) char *list = NULL;
+	char *rest = NULL;
+	int r = 0;
 
 	if (!options->next)
 		return 0;
 	if (options->monolith)
 		return log_err(-EINVAL, "--monolith calls nobody: --next can't be given with it");
-	r = take_address("next", options->next, &text, &service->next);
-	if (r < 0)
-		return r;
-	if (!text.host[0] || !text.port)
+	list = strdup(options->next);
+	if (!list)
+		return log_err(-ENOMEM, "no memory");
+	for (char *word = strtok_r(list, ",", &rest); word && r == 0;
+	     word = strtok_r(NULL, ",", &rest))
+		r = take_one_next(options, word, service);
+	if (r == 0 && !service->nexts)
 		return log_err(-EINVAL, "--next: '%s': write HOST:PORT", options->next);
-	r = take_name("next", options->next, service->next_host);
+	return r;
+}
+
+/* What would be without effect is refused, or one would believe in it. */
+static int refuse_idle_guards(const struct hopchain_options *options)
+{
+	const struct {
+		bool is_given;
+		const char *option;
+		bool has_use;
+		const char *reason;
+	} rows_of_use[] = {
+		{ options->retries, "retries", options->next, "--next: it calls nobody" },
+		{ options->breaker_odds, "breaker", options->next, "--next: it calls nobody" },
+		{ options->calls_max, "calls-max", options->next, "--next: it calls nobody" },
+		{ options->fallback, "fallback", options->next, "--next: it calls nobody" },
+		{ options->backoff_ns, "backoff", options->retries, "--retries" },
+		{ options->backoff_max_ns, "backoff-max", options->backoff_ns, "--backoff" },
+		{ !options->jitter, "jitter", options->backoff_ns, "--backoff" },
+		{ options->breaker_calls, "breaker-calls", options->breaker_odds, "--breaker" },
+		{ options->breaker_open_ns, "breaker-open", options->breaker_odds, "--breaker" },
+		{ options->breaker_probes, "breaker-probes", options->breaker_odds, "--breaker" },
+		{ options->queue != QUEUE_NOT_GIVEN, "queue", options->workers, "--workers" },
+		{ options->workers, "workers", options->mode == SERVICE_THREADS,
+		  "--mode threads: an event loop works on one request at a time" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows_of_use); i++)
+		if (rows_of_use[i].is_given && !rows_of_use[i].has_use)
+			return log_err(-EINVAL, "--%s needs %s", rows_of_use[i].option,
+				       rows_of_use[i].reason);
+	return 0;
+}
+
+static uint64_t or_default(uint64_t value, uint64_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+/* Services that were given the same seed, or none, still have dice of their own. */
+static uint64_t own_seed(const struct hopchain_options *options)
+{
+	uint64_t seed = options->seed;
+
+	for (const char *at = options->name; *at; at++)
+		seed = dice_mix(seed * 31 + (unsigned char)*at);
+	return seed;
+}
+
+static int take_guards(const struct hopchain_options *options, struct service *service)
+{
+	const struct outcall_policy policy = {
+		.retry = {
+			.retries = (unsigned int)options->retries,
+			.base_ns = options->backoff_ns,
+			.cap_ns = or_default(options->backoff_max_ns, RETRY_CAP_DEFAULT_NS),
+			.has_no_jitter = !options->jitter,
+		},
+		.breaker = {
+			.share_odds = options->breaker_odds,
+			.calls = (unsigned int)or_default(options->breaker_calls,
+							  BREAKER_CALLS_DEFAULT),
+			.open_ns = or_default(options->breaker_open_ns, BREAKER_OPEN_DEFAULT_NS),
+			.probes = (unsigned int)or_default(options->breaker_probes,
+							   BREAKER_PROBES_DEFAULT),
+		},
+		.calls_max = (unsigned int)options->calls_max,
+		.fallback = (enum fallback)options->fallback,
+		.seed = own_seed(options),
+	};
+	unsigned int queue =
+		options->queue == QUEUE_NOT_GIVEN ? BULKHEAD_MAX : (unsigned int)options->queue;
+	int r = refuse_idle_guards(options);
+
 	if (r < 0)
 		return r;
-	if (options->next_name)
-		return take_name("next-name", options->next_name, service->next_name);
-	strcpy(service->next_name, text.host);
+	outcall_init(&service->outcall, &policy);
+	gate_init(&service->gate, (unsigned int)options->workers, queue);
+	service->fail_odds = options->fail_odds;
+	service->fail_seed = own_seed(options);
 	return 0;
 }
 
@@ -158,8 +328,10 @@ static int take_options(const struct hopchain_options *options, struct service *
 	service->monolith_steps = (unsigned int)options->monolith;
 	service->pad_bytes = (uint32_t)options->answer_bytes;
 	service->work_ns = options->work_ns;
+	service->wait_ns = options->wait_ns;
 	service->timeout_ns = options->timeout_ns;
-	return take_next(options, service);
+	r = take_guards(options, service);
+	return r < 0 ? r : take_next(options, service);
 }
 
 /* Each caller may need a connection to the next service as well, and some of these are kept idle. */
@@ -221,6 +393,7 @@ static int serve(struct service *service, int ready_fd)
 	int r;
 
 	service->connections_max = connections_that_fit();
+	service->started_ns = clock_now_ns();
 	r = open_stop_fd(&stop_fd);
 	if (r < 0)
 		return log_err(r, "cannot wait for signals: %s", strerror(-r));
@@ -234,6 +407,7 @@ static int serve(struct service *service, int ready_fd)
 					   : service_run_threads(service, listen_fd, stop_fd);
 	if (r < 0)
 		return log_err(r, "cannot serve: %s", strerror(-r));
+	service_done(service);
 	return 0;
 }
 
@@ -244,6 +418,9 @@ int main(int argc, char **argv)
 		.name = "hopchain",
 		.listen = "8080",
 		.keep_alive = 1,
+		.jitter = 1,
+		.queue = QUEUE_NOT_GIVEN,
+		.seed = 1,
 		.timeout_ns = 1000000000,
 		.ready_fd = STDOUT_FILENO,
 	};

@@ -348,6 +348,8 @@ const char *http_reason(unsigned int status)
 		return "Content Too Large";
 	case 431:
 		return "Request Header Fields Too Large";
+	case 500:
+		return "Internal Server Error";
 	case 501:
 		return "Not Implemented";
 	case 502:

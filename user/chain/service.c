@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "chain/json_check.h"
+#include "dice.h"
 
 #define LENGTH_DIGITS 10
 #define TIME_DIGITS   20 /* of the largest 64-bit number */
@@ -134,8 +135,36 @@ static bool is_served(const struct http_message *request)
 	return !http_text_is(request->method, "HEAD") && !http_text_is(request->method, "CONNECT");
 }
 
-int service_begin(struct service *service, struct buffer *in, uint64_t recv_ns, struct hop *ret_hop,
+/* The share that is asked for, by the number of the request: the same in every run. */
+static bool must_fail(const struct service *service, uint64_t nth)
+{
+	return service->fail_odds &&
+	       dice_hits(dice_roll(service->fail_seed, nth, DICE_LOSS), service->fail_odds);
+}
+
+/* This service's own part: work, and what is to follow it. */
+static void serve(struct service *service, const struct http_message *request, struct hop *hop,
 		  struct buffer *ret_call)
+{
+	uint64_t nth = atomic_fetch_add(&service->counts.received, 1);
+
+	if (hop->error) {
+		atomic_fetch_add(&service->counts.overloaded, 1);
+		return;
+	}
+	work(service, hop);
+	if (must_fail(service, nth)) {
+		hop->error = HOP_FAILED;
+		return;
+	}
+	hop->waits = service->wait_ns != 0;
+	hop->wants_call = service->nexts && !service->monolith_steps;
+	if (hop->wants_call && write_call(service, request, ret_call) < 0)
+		hop->error = HOP_NO_RESOURCE;
+}
+
+int service_begin(struct service *service, struct buffer *in, uint64_t recv_ns, bool is_overloaded,
+		  struct hop *ret_hop, struct buffer *ret_call)
 {
 	struct http_message request;
 	int r;
@@ -151,11 +180,10 @@ int service_begin(struct service *service, struct buffer *in, uint64_t recv_ns, 
 	}
 	ret_hop->keep_alive = request.keep_alive;
 	ret_hop->is_health_check = http_text_is(request.target, "/healthz");
-	if (!ret_hop->is_health_check) {
-		work(service, ret_hop);
-		ret_hop->wants_call = service->next.len && !service->monolith_steps;
-		if (ret_hop->wants_call && write_call(service, &request, ret_call) < 0)
-			ret_hop->error = HOP_NO_RESOURCE;
+	ret_hop->is_question = http_text_is(request.target, SERVICE_COUNTS_PATH);
+	if (!ret_hop->is_health_check && !ret_hop->is_question) {
+		ret_hop->error = is_overloaded ? HOP_OVERLOADED : HOP_OK;
+		serve(service, &request, ret_hop, ret_call);
 	}
 	buffer_take(in, request.size_bytes);
 	return 0;
@@ -203,15 +231,99 @@ enum hop_error service_error_of(int r)
 	}
 }
 
+bool service_call_begin(struct service *service, struct hop *hop)
+{
+	enum outcall_verdict verdict =
+		outcall_begin(&service->outcall, &hop->attempt, clock_now_ns());
+
+	if (verdict == OUTCALL_GO) {
+		hop->call_ns = 0;
+		hop->reply_ns = 0;
+		atomic_fetch_add(&service->counts.calls, 1);
+		atomic_fetch_add(&service->counts.retries, hop->attempt.tries > 1);
+		return true;
+	}
+	atomic_fetch_add(&service->counts.calls_refused, 1);
+	if (!hop->error) /* else what the last try met says more; an answer that it got is gone by now */
+		hop->error = verdict == OUTCALL_BREAKER_OPEN ? HOP_BREAKER_OPEN : HOP_BULKHEAD_FULL;
+	return false;
+}
+
+/* The next one's own failures count too; that a request was bad is not its fault. */
+static bool call_has_failed(const struct hop *hop)
+{
+	return hop->error || hop->next.status >= 500;
+}
+
+bool service_call_end(struct service *service, struct hop *hop, uint64_t *ret_wait_ns)
+{
+	bool has_failed = call_has_failed(hop);
+
+	if (!hop->attempt.is_admitted)
+		return false;
+	if (has_failed)
+		atomic_fetch_add(&service->counts.calls_failed, 1);
+	return outcall_end(&service->outcall, &hop->attempt, has_failed, clock_now_ns(),
+			   ret_wait_ns);
+}
+
+void service_call_abandon(struct service *service, struct hop *hop)
+{
+	outcall_abandon(&service->outcall, &hop->attempt);
+}
+
+void service_call_settle(struct service *service, struct hop *hop, struct buffer *spare)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	if (!call_has_failed(hop)) {
+		if (hop->next_is_json && hop->next.status == 200)
+			outcall_keep(&service->outcall, hop->next.body.at, hop->next.body.len,
+				     now_ns);
+		return;
+	}
+	hop->shape = outcall_fall_back(&service->outcall, now_ns, spare, &hop->cached_age_ns);
+	if (hop->shape == SHAPE_CACHED)
+		hop->next.body = (struct http_text){ spare->bytes, spare->len };
+}
+
+const struct service_address *service_next_address(struct service *service)
+{
+	return &service->next[atomic_fetch_add(&service->next_turn, 1) % service->nexts];
+}
+
+void service_done(struct service *service)
+{
+	outcall_done(&service->outcall);
+}
+
 static const char *error_name(enum hop_error error)
 {
 	static const char *const names[] = {
-		[HOP_TIMEOUT] = "timeout",	   [HOP_REFUSED] = "refused",
-		[HOP_UNREACHABLE] = "unreachable", [HOP_RESET] = "reset",
-		[HOP_BAD_ANSWER] = "bad_answer",   [HOP_NO_RESOURCE] = "no_resource",
+		[HOP_TIMEOUT] = "timeout",	     [HOP_REFUSED] = "refused",
+		[HOP_UNREACHABLE] = "unreachable",   [HOP_RESET] = "reset",
+		[HOP_BAD_ANSWER] = "bad_answer",     [HOP_NO_RESOURCE] = "no_resource",
+		[HOP_BREAKER_OPEN] = "breaker_open", [HOP_BULKHEAD_FULL] = "bulkhead_full",
+		[HOP_OVERLOADED] = "overloaded",     [HOP_FAILED] = "failed",
 	};
 
 	return names[error];
+}
+
+static unsigned int status_of_error(enum hop_error error)
+{
+	switch (error) {
+	case HOP_TIMEOUT:
+		return 504;
+	case HOP_BREAKER_OPEN:
+	case HOP_BULKHEAD_FULL:
+	case HOP_OVERLOADED:
+		return 503;
+	case HOP_FAILED:
+		return 500;
+	default:
+		return 502;
+	}
 }
 
 /* A failure further down is passed on, so that the client sees it whoever it asks. */
@@ -219,8 +331,10 @@ static unsigned int status_of(const struct hop *hop)
 {
 	if (hop->refusal)
 		return hop->refusal;
+	if (hop->shape != SHAPE_FULL)
+		return 200;
 	if (hop->error)
-		return hop->error == HOP_TIMEOUT ? 504 : 502;
+		return status_of_error(hop->error);
 	if (hop->wants_call && hop->next.status >= 400)
 		return hop->next.status;
 	return 200;
@@ -264,9 +378,33 @@ static void write_failure(struct writer *writer, const struct service *service,
 	write_text(writer, error_name(hop->error));
 	write_text(writer, "\",\"from\":\"");
 	write_text(writer, service->name);
-	write_text(writer, "\",\"to\":\"");
-	write_text(writer, service->next_name);
+	if (hop->wants_call) {
+		write_text(writer, "\",\"to\":\"");
+		write_text(writer, service->next_name);
+	}
 	write_text(writer, "\"");
+}
+
+/* An answer that is not all it should be says so, and why: an error of ours, or the status of the next one. */
+static void write_degraded(struct writer *writer, const struct hop *hop)
+{
+	write_text(writer, ",\"degraded\":true,\"shape\":\"");
+	write_text(writer, answer_shape_name(hop->shape));
+	write_text(writer, "\"");
+	if (!hop->error) {
+		write_text(writer, ",\"next_status\":");
+		write_number(writer, hop->next.status);
+	}
+	if (hop->shape == SHAPE_CACHED) {
+		write_text(writer, ",\"age_ns\":");
+		write_number(writer, hop->cached_age_ns);
+	}
+}
+
+static void write_tries(struct writer *writer, unsigned int tries)
+{
+	write_text(writer, ",\"tries\":");
+	write_number(writer, tries);
 }
 
 static void write_steps(struct writer *writer, const struct hop *hop)
@@ -294,7 +432,9 @@ static void write_pad(struct writer *writer, size_t pad_bytes)
 static void write_next(struct writer *writer, const struct hop *hop)
 {
 	write_text(writer, ",\"next\":");
-	if (!hop->wants_call || hop->error) {
+	if (hop->shape == SHAPE_CACHED) {
+		write_bytes(writer, hop->next.body.at, hop->next.body.len);
+	} else if (!hop->wants_call || hop->error || hop->shape == SHAPE_PARTIAL) {
 		write_text(writer, "null");
 	} else if (hop->next_is_json) {
 		write_bytes(writer, hop->next.body.at, hop->next.body.len);
@@ -307,8 +447,36 @@ static void write_next(struct writer *writer, const struct hop *hop)
 	}
 }
 
-static size_t write_body(struct writer *writer, const struct service *service,
-			 const struct hop *hop)
+static void write_count(struct writer *writer, const char *name, uint64_t count)
+{
+	write_text(writer, ",\"");
+	write_text(writer, name);
+	write_text(writer, "\":");
+	write_number(writer, count);
+}
+
+static void write_counts(struct writer *writer, struct service *service)
+{
+	struct service_counts *counts = &service->counts;
+	uint64_t times_opened;
+	enum breaker_state state = outcall_breaker_state(&service->outcall, &times_opened);
+
+	write_count(writer, "started_ns", service->started_ns);
+	write_count(writer, "received", atomic_load(&counts->received));
+	write_count(writer, "failed", atomic_load(&counts->failed));
+	write_count(writer, "degraded", atomic_load(&counts->degraded));
+	write_count(writer, "overloaded", atomic_load(&counts->overloaded));
+	write_count(writer, "calls", atomic_load(&counts->calls));
+	write_count(writer, "retries", atomic_load(&counts->retries));
+	write_count(writer, "calls_failed", atomic_load(&counts->calls_failed));
+	write_count(writer, "calls_refused", atomic_load(&counts->calls_refused));
+	write_count(writer, "breaker_opened", times_opened);
+	write_text(writer, ",\"breaker\":\"");
+	write_text(writer, breaker_state_name(state));
+	write_text(writer, "\"");
+}
+
+static size_t write_body(struct writer *writer, struct service *service, const struct hop *hop)
 {
 	size_t send_ns_at = SIZE_MAX;
 
@@ -318,9 +486,15 @@ static size_t write_body(struct writer *writer, const struct service *service,
 	write_number(writer, status_of(hop));
 	if (hop->refusal)
 		write_text(writer, ",\"error\":\"bad_request\"");
-	if (!hop->refusal && !hop->is_health_check) {
+	if (hop->is_question)
+		write_counts(writer, service);
+	if (!hop->refusal && !hop->is_health_check && !hop->is_question) {
 		if (hop->error)
 			write_failure(writer, service, hop);
+		if (hop->shape != SHAPE_FULL)
+			write_degraded(writer, hop);
+		if (hop->attempt.tries > 1)
+			write_tries(writer, hop->attempt.tries);
 		send_ns_at = write_times(writer, hop);
 		if (hop->steps)
 			write_steps(writer, hop);
@@ -332,14 +506,26 @@ static size_t write_body(struct writer *writer, const struct service *service,
 	return send_ns_at;
 }
 
-int service_answer(const struct service *service, const struct hop *hop, struct buffer *out,
+static void count_answer(struct service *service, const struct hop *hop, unsigned int status)
+{
+	if (hop->is_health_check || hop->is_question || hop->refusal)
+		return;
+	if (status >= 500)
+		atomic_fetch_add(&service->counts.failed, 1);
+	if (hop->shape != SHAPE_FULL)
+		atomic_fetch_add(&service->counts.degraded, 1);
+}
+
+int service_answer(struct service *service, const struct hop *hop, struct buffer *out,
 		   size_t *ret_send_ns_at)
 {
 	struct writer writer = { .out = out };
+	unsigned int status = status_of(hop);
 	size_t length_at, body_at, send_ns_at;
 
+	count_answer(service, hop, status);
 	buffer_reset(out);
-	length_at = write_head(&writer, status_of(hop), hop->keep_alive);
+	length_at = write_head(&writer, status, hop->keep_alive);
 	body_at = out->len;
 	send_ns_at = write_body(&writer, service, hop);
 	if (writer.r < 0)

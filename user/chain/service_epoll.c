@@ -2,15 +2,18 @@
 /*
  * service_epoll.c - one thread, one event loop, many requests in flight; nothing blocks.
  *
- *   client_conn:  READ ----> (work) ----> CALL ----> WRITE ----> READ ...
- *                              |            ^           ^
- *                              v            |           |
- *   next_conn:              CONNECT -> SEND -> RECEIVE -+--> idle in the pool, or closed
+ *   client_conn:  READ -> (work) -> [PAUSE] -> CALL ----> WRITE ----> READ ...
+ *                              |      ^         |^          ^
+ *                              |      +- again? +|          |
+ *                              v                 |          |
+ *   next_conn:              CONNECT -> SEND -> RECEIVE -----+--> idle in the pool, or closed
+ *
+ * A client pauses when the service is to wait after its work, and before another try of a call that failed.
  *
  * Sockets are registered once, edge-triggered. A client connection has one request in hand at a
  * time, so pipelined requests are answered in order; what it sends in the meantime waits in its
  * socket. All deadlines of one kind are equally long, so a list in order of start is in order of
- * expiry. What is closed is freed only when the events at hand are done with.
+ * expiry; pauses are not, and find their place from the end. What is closed is freed only when the events at hand are done with.
  */
 #include "chain/service.h"
 
@@ -21,6 +24,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 #define EVENTS_AT_ONCE 64
@@ -36,12 +40,12 @@ struct watch { /* what an event's pointer leads to; first member of what is watc
 	SLIST_ENTRY(watch) closed_link;
 };
 
-enum client_state { CLIENT_READ, CLIENT_CALL, CLIENT_WRITE };
+enum client_state { CLIENT_READ, CLIENT_PAUSE, CLIENT_CALL, CLIENT_WRITE };
 
 struct client_conn {
 	struct watch watch;
 	enum client_state state;
-	TAILQ_ENTRY(client_conn) link; /* in `idle` or in `calling`, by state */
+	TAILQ_ENTRY(client_conn) link; /* in `idle`, `pausing` or `calling`, by state */
 	uint64_t expires_ns;
 	uint64_t recv_ns; /* just after the last receive call */
 	bool is_readable; /* the socket may hold more than was received */
@@ -51,6 +55,7 @@ struct client_conn {
 	struct buffer in;
 	struct buffer call;
 	struct buffer answer;
+	struct buffer spare; /* a kept answer, while it is given */
 	size_t answer_sent;
 };
 
@@ -76,6 +81,7 @@ struct loop {
 	struct watch stop;
 	unsigned int clients;
 	struct client_list idle; /* reading or writing; by expiry */
+	struct client_list pausing; /* by expiry */
 	struct client_list calling; /* by expiry */
 	LIST_HEAD(, next_conn) pool;
 	unsigned int pool_size;
@@ -100,7 +106,14 @@ static void watch_close(struct loop *loop, struct watch *watch)
 
 static struct client_list *client_list_of(struct loop *loop, const struct client_conn *client)
 {
-	return client->state == CLIENT_CALL ? &loop->calling : &loop->idle;
+	switch (client->state) {
+	case CLIENT_CALL:
+		return &loop->calling;
+	case CLIENT_PAUSE:
+		return &loop->pausing;
+	default:
+		return &loop->idle;
+	}
 }
 
 static void client_enter(struct loop *loop, struct client_conn *client, enum client_state state)
@@ -112,6 +125,22 @@ static void client_enter(struct loop *loop, struct client_conn *client, enum cli
 	client->expires_ns =
 		now_ns + (state == CLIENT_CALL ? loop->service->timeout_ns : SERVICE_IDLE_NS);
 	TAILQ_INSERT_TAIL(client_list_of(loop, client), client, link);
+}
+
+static void client_pause(struct loop *loop, struct client_conn *client, uint64_t wait_ns)
+{
+	struct client_conn *before;
+
+	TAILQ_REMOVE(client_list_of(loop, client), client, link);
+	client->state = CLIENT_PAUSE;
+	client->expires_ns = clock_now_ns() + wait_ns;
+	TAILQ_FOREACH_REVERSE(before, &loop->pausing, client_list, link)
+	if (before->expires_ns <= client->expires_ns)
+		break;
+	if (before)
+		TAILQ_INSERT_AFTER(&loop->pausing, before, client, link);
+	else
+		TAILQ_INSERT_HEAD(&loop->pausing, client, link);
 }
 
 static void next_close(struct loop *loop, struct next_conn *next)
@@ -130,6 +159,7 @@ static void client_close(struct loop *loop, struct client_conn *client)
 {
 	if (client->next)
 		next_close(loop, client->next);
+	service_call_abandon(loop->service, &client->hop);
 	TAILQ_REMOVE(client_list_of(loop, client), client, link);
 	loop->clients--;
 	watch_close(loop, &client->watch);
@@ -211,12 +241,22 @@ static void client_answer(struct loop *loop, struct client_conn *client)
 	client_write(loop, client);
 }
 
-/* The call has come to its end, well or not; its connection is free again or gone. */
+/*
+ * The call has come to its end, well or not. The reply is read in place, so its connection is given back, or was
+ * closed, by who calls this, afterwards.
+ */
 static void call_end(struct loop *loop, struct client_conn *client, int r)
 {
+	uint64_t wait_ns;
+
 	client->hop.error = service_error_of(r);
 	if (r < 0)
 		client->hop.reply_ns = 0;
+	if (service_call_end(loop->service, &client->hop, &wait_ns)) {
+		client_pause(loop, client, wait_ns);
+		return;
+	}
+	service_call_settle(loop->service, &client->hop, &client->spare);
 	client_answer(loop, client);
 }
 
@@ -268,8 +308,7 @@ static void next_receive(struct loop *loop, struct next_conn *next)
 		next_fail(loop, next, r);
 		return;
 	}
-	/* The reply is read in place: the answer is built before the connection is free for another. */
-	client_answer(loop, client);
+	call_end(loop, client, 0);
 	if (next->watch.fd < 0)
 		return;
 	next_release(loop, next,
@@ -294,7 +333,7 @@ static void next_send(struct loop *loop, struct next_conn *next)
 
 static struct next_conn *next_new(struct loop *loop, int *ret_error)
 {
-	const struct service_address *address = &loop->service->next;
+	const struct service_address *address = service_next_address(loop->service);
 	struct next_conn *next = calloc(1, sizeof(*next));
 	const int on = 1;
 	int fd, r = 0;
@@ -353,14 +392,41 @@ static void call_start(struct loop *loop, struct client_conn *client)
 	next_attach(next, client);
 }
 
-static void client_begin(struct loop *loop, struct client_conn *client)
+static void call_try(struct loop *loop, struct client_conn *client)
 {
-	if (client->hop.wants_call && !client->hop.error) {
+	if (service_call_begin(loop->service, &client->hop)) {
 		client_enter(loop, client, CLIENT_CALL);
 		call_start(loop, client);
 	} else {
+		service_call_settle(loop->service, &client->hop, &client->spare);
 		client_answer(loop, client);
 	}
+}
+
+/* With its own work and waiting done. */
+static void client_go_on(struct loop *loop, struct client_conn *client)
+{
+	if (client->hop.wants_call && !client->hop.error)
+		call_try(loop, client);
+	else
+		client_answer(loop, client);
+}
+
+static void client_begin(struct loop *loop, struct client_conn *client)
+{
+	if (client->hop.waits)
+		client_pause(loop, client, loop->service->wait_ns);
+	else
+		client_go_on(loop, client);
+}
+
+/* It waited after its work, or for another try. */
+static void client_wake(struct loop *loop, struct client_conn *client)
+{
+	if (client->hop.attempt.tries)
+		call_try(loop, client);
+	else
+		client_go_on(loop, client);
 }
 
 /* Serves what is there, request by request, until more bytes or the next service must be waited for. */
@@ -369,7 +435,7 @@ static void client_read(struct loop *loop, struct client_conn *client)
 	int r;
 
 	while (client->watch.fd >= 0 && client->state == CLIENT_READ) {
-		r = service_begin(loop->service, &client->in, client->recv_ns, &client->hop,
+		r = service_begin(loop->service, &client->in, client->recv_ns, false, &client->hop,
 				  &client->call);
 		if (!r) {
 			client_begin(loop, client);
@@ -441,6 +507,7 @@ static void client_new(struct loop *loop, int fd)
 	client->in = BUFFER_INIT(SERVICE_REQUEST_MAX_BYTES);
 	client->call = BUFFER_INIT(SERVICE_REQUEST_MAX_BYTES);
 	client->answer = BUFFER_INIT(SERVICE_ANSWER_MAX_BYTES);
+	client->spare = BUFFER_INIT(FALLBACK_CACHE_MAX_BYTES);
 	client->expires_ns = clock_now_ns() + SERVICE_IDLE_NS;
 	TAILQ_INSERT_TAIL(&loop->idle, client, link);
 	loop->clients++;
@@ -485,6 +552,10 @@ static void expire(struct loop *loop)
 	struct client_conn *client;
 	uint64_t now_ns = clock_now_ns();
 
+	while ((client = TAILQ_FIRST(&loop->pausing)) && client->expires_ns <= now_ns) {
+		client_wake(loop, client);
+		client_read(loop, client);
+	}
 	while ((client = TAILQ_FIRST(&loop->calling)) && client->expires_ns <= now_ns) {
 		if (client->next)
 			next_close(loop, client->next);
@@ -497,14 +568,15 @@ static void expire(struct loop *loop)
 
 static int wait_ms(const struct loop *loop)
 {
-	const struct client_conn *calling = TAILQ_FIRST(&loop->calling);
-	const struct client_conn *idle = TAILQ_FIRST(&loop->idle);
+	const struct client_list *const lists[] = { &loop->pausing, &loop->calling, &loop->idle };
 	uint64_t now_ns, expires_ns = UINT64_MAX;
 
-	if (calling)
-		expires_ns = calling->expires_ns;
-	if (idle && idle->expires_ns < expires_ns)
-		expires_ns = idle->expires_ns;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct client_conn *first = TAILQ_FIRST(lists[i]);
+
+		if (first && first->expires_ns < expires_ns)
+			expires_ns = first->expires_ns;
+	}
 	if (expires_ns == UINT64_MAX)
 		return -1;
 	now_ns = clock_now_ns();
@@ -523,6 +595,7 @@ static void free_closed(struct loop *loop)
 			buffer_done(&client->in);
 			buffer_done(&client->call);
 			buffer_done(&client->answer);
+			buffer_done(&client->spare);
 		} else {
 			buffer_done(&((struct next_conn *)watch)->in);
 		}
@@ -532,6 +605,8 @@ static void free_closed(struct loop *loop)
 
 static void close_all(struct loop *loop)
 {
+	while (!TAILQ_EMPTY(&loop->pausing))
+		client_close(loop, TAILQ_FIRST(&loop->pausing));
 	while (!TAILQ_EMPTY(&loop->calling))
 		client_close(loop, TAILQ_FIRST(&loop->calling));
 	while (!TAILQ_EMPTY(&loop->idle))
@@ -581,6 +656,7 @@ int service_run_epoll(struct service *service, int listen_fd, int stop_fd)
 	int r;
 
 	TAILQ_INIT(&loop.idle);
+	TAILQ_INIT(&loop.pausing);
 	TAILQ_INIT(&loop.calling);
 	LIST_INIT(&loop.pool);
 	SLIST_INIT(&loop.closed);

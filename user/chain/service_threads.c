@@ -3,7 +3,9 @@
  * service_threads.c - a thread for each inbound connection; everything blocks.
  *
  *   accept -> thread:  receive . work . send call . receive reply . send answer . receive ...
+ *           (turn)
  *
+ * Where only so many requests may be worked on at once, a thread waits for its turn before it reads one.
  * The next service is called on the thread that read the request, over a connection that belongs to
  * this thread alone. To end, every socket is shut down, which wakes whatever blocks on it.
  */
@@ -41,6 +43,7 @@ struct worker { /* one inbound connection and its thread */
 
 struct crew {
 	struct service *service;
+	int stop_fd;
 	pthread_mutex_t lock; /* guards what follows, and every worker's out_fd */
 	pthread_cond_t has_left;
 	LIST_HEAD(, worker) workers;
@@ -122,7 +125,7 @@ static int remaining(const struct hop *hop, uint64_t *ret_ns)
 
 static int connect_next(struct worker *worker, const struct hop *hop)
 {
-	const struct service_address *next = &worker->crew->service->next;
+	const struct service_address *next = service_next_address(worker->crew->service);
 	const int on = 1;
 	uint64_t left_ns;
 	int fd, r;
@@ -211,13 +214,63 @@ static int call_next(struct worker *worker, struct hop *hop)
 	return r;
 }
 
-static int receive_request(struct worker *worker, struct hop *ret_hop)
+/* Until it is over, or the service is to end: nobody reads stop_fd, so it stays readable. */
+static bool pause_for(const struct worker *worker, uint64_t wait_ns)
+{
+	struct pollfd stop = { .fd = worker->crew->stop_fd, .events = POLLIN };
+	uint64_t end_ns = clock_now_ns() + wait_ns, now_ns;
+	int n = 0;
+
+	while (n <= 0 && (now_ns = clock_now_ns()) < end_ns) {
+		struct timespec left = {
+			.tv_sec = (time_t)((end_ns - now_ns) / CLOCK_SECOND_NS),
+			.tv_nsec = (long)((end_ns - now_ns) % CLOCK_SECOND_NS),
+		};
+
+		n = ppoll(&stop, 1, &left, NULL);
+	}
+	return n <= 0;
+}
+
+static void call_next_guarded(struct worker *worker, struct hop *hop)
+{
+	struct service *service = worker->crew->service;
+	uint64_t wait_ns;
+
+	do {
+		if (!service_call_begin(service, hop))
+			break;
+		hop->error = service_error_of(call_next(worker, hop));
+	} while (service_call_end(service, hop, &wait_ns) && pause_for(worker, wait_ns));
+	service_call_settle(service, hop, &worker->reply);
+}
+
+/* The bytes of the next request, or the end of the stream, wait in the socket while this worker waits for its turn. */
+static int wait_for_turn(struct worker *worker, bool *ret_is_overloaded)
+{
+	struct pollfd in = { .fd = worker->in_fd, .events = POLLIN };
+	int r, n;
+
+	*ret_is_overloaded = false;
+	if (!worker->crew->service->gate.bulkhead.max)
+		return 0;
+	do
+		n = worker->in.len ? 1 : poll(&in, 1, (int)(SERVICE_IDLE_NS / 1000000));
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -ETIMEDOUT;
+	r = gate_enter(&worker->crew->service->gate);
+	*ret_is_overloaded = r == -EBUSY;
+	return r == -EBUSY ? 0 : r;
+}
+
+static int receive_request(struct worker *worker, bool is_overloaded, struct hop *ret_hop)
 {
 	int r;
 
 	for (;;) {
-		r = service_begin(worker->crew->service, &worker->in, worker->in_recv_ns, ret_hop,
-				  &worker->call);
+		r = service_begin(worker->crew->service, &worker->in, worker->in_recv_ns,
+				  is_overloaded, ret_hop, &worker->call);
 		if (r != -EAGAIN)
 			return r;
 		r = receive_some(worker->in_fd, &worker->in, &worker->in_recv_ns);
@@ -226,23 +279,39 @@ static int receive_request(struct worker *worker, struct hop *ret_hop)
 	}
 }
 
-static int serve_one(struct worker *worker)
+static int serve_in_turn(struct worker *worker, bool is_overloaded)
 {
 	struct hop hop;
 	size_t send_ns_at;
 	int r;
 
-	r = receive_request(worker, &hop);
+	r = receive_request(worker, is_overloaded, &hop);
 	if (r < 0)
 		return r;
+	if (hop.waits)
+		pause_for(worker, worker->crew->service->wait_ns);
 	if (hop.wants_call && !hop.error)
-		hop.error = service_error_of(call_next(worker, &hop));
+		call_next_guarded(worker, &hop);
 	r = service_answer(worker->crew->service, &hop, &worker->answer, &send_ns_at);
 	if (r < 0)
 		return r;
 	service_stamp(&worker->answer, send_ns_at);
 	r = send_all(worker->in_fd, &worker->answer);
 	return r < 0 ? r : hop.keep_alive;
+}
+
+static int serve_one(struct worker *worker)
+{
+	bool is_overloaded;
+	int r;
+
+	r = wait_for_turn(worker, &is_overloaded);
+	if (r < 0)
+		return r;
+	r = serve_in_turn(worker, is_overloaded);
+	if (!is_overloaded)
+		gate_leave(&worker->crew->service->gate);
+	return r;
 }
 
 /* The rest of a request that was refused is read, or closing would reset our answer away. */
@@ -399,6 +468,7 @@ int service_run_threads(struct service *service, int listen_fd, int stop_fd)
 {
 	struct crew crew = {
 		.service = service,
+		.stop_fd = stop_fd,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.has_left = PTHREAD_COND_INITIALIZER,
 	};
@@ -406,6 +476,7 @@ int service_run_threads(struct service *service, int listen_fd, int stop_fd)
 	LIST_INIT(&crew.workers);
 	accept_until_stopped(&crew, listen_fd, stop_fd);
 	atomic_store(&service->stopping, true);
+	gate_close(&service->gate);
 	if (!dismiss(&crew))
 		_exit(0); /* a thread still uses what would be freed; the kernel takes the rest */
 	return 0;
