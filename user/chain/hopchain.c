@@ -22,41 +22,10 @@
 #include "base/options.h"
 #include "chain/address.h"
 #include "chain/service.h"
-#include "dice.h"
+#include "chain/service_options.h"
 
-#define FILES_WANTED	4096
-#define QUEUE_NOT_GIVEN UINT64_MAX
-#define FILES_BESIDE	32 /* open for other things than connections */
-
-struct hopchain_options {
-	const char *name;
-	const char *listen;
-	const char *next;
-	const char *next_name;
-	int mode;
-	int keep_alive;
-	uint64_t work_ns;
-	uint64_t wait_ns;
-	uint64_t workers;
-	uint64_t queue;
-	uint32_t fail_odds;
-	uint64_t retries;
-	uint64_t backoff_ns;
-	uint64_t backoff_max_ns;
-	int jitter;
-	uint32_t breaker_odds;
-	uint64_t breaker_calls;
-	uint64_t breaker_open_ns;
-	uint64_t breaker_probes;
-	uint64_t calls_max;
-	int fallback;
-	uint64_t seed;
-	uint64_t answer_bytes;
-	uint64_t timeout_ns;
-	uint64_t monolith;
-	uint64_t ready_fd;
-	bool help;
-};
+#define FILES_WANTED 4096
+#define FILES_BESIDE 32 /* open for other things than connections */
 
 static const char *const mode_words[] = { "threads", "epoll", NULL };
 static const char *const off_on_words[] = { "off", "on", NULL };
@@ -228,86 +197,6 @@ static int take_next(const struct hopchain_options *options, struct service *ser
 	return r;
 }
 
-/* What would be without effect is refused, or one would believe in it. */
-static int refuse_idle_guards(const struct hopchain_options *options)
-{
-	const struct {
-		bool is_given;
-		const char *option;
-		bool has_use;
-		const char *reason;
-	} rows_of_use[] = {
-		{ options->retries, "retries", options->next, "--next: it calls nobody" },
-		{ options->breaker_odds, "breaker", options->next, "--next: it calls nobody" },
-		{ options->calls_max, "calls-max", options->next, "--next: it calls nobody" },
-		{ options->fallback, "fallback", options->next, "--next: it calls nobody" },
-		{ options->backoff_ns, "backoff", options->retries, "--retries" },
-		{ options->backoff_max_ns, "backoff-max", options->backoff_ns, "--backoff" },
-		{ !options->jitter, "jitter", options->backoff_ns, "--backoff" },
-		{ options->breaker_calls, "breaker-calls", options->breaker_odds, "--breaker" },
-		{ options->breaker_open_ns, "breaker-open", options->breaker_odds, "--breaker" },
-		{ options->breaker_probes, "breaker-probes", options->breaker_odds, "--breaker" },
-		{ options->queue != QUEUE_NOT_GIVEN, "queue", options->workers, "--workers" },
-		{ options->workers, "workers", options->mode == SERVICE_THREADS,
-		  "--mode threads: an event loop works on one request at a time" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows_of_use); i++)
-		if (rows_of_use[i].is_given && !rows_of_use[i].has_use)
-			return log_err(-EINVAL, "--%s needs %s", rows_of_use[i].option,
-				       rows_of_use[i].reason);
-	return 0;
-}
-
-static uint64_t or_default(uint64_t value, uint64_t otherwise)
-{
-	return value ? value : otherwise;
-}
-
-/* Services that were given the same seed, or none, still have dice of their own. */
-static uint64_t own_seed(const struct hopchain_options *options)
-{
-	uint64_t seed = options->seed;
-
-	for (const char *at = options->name; *at; at++)
-		seed = dice_mix(seed * 31 + (unsigned char)*at);
-	return seed;
-}
-
-static int take_guards(const struct hopchain_options *options, struct service *service)
-{
-	const struct outcall_policy policy = {
-		.retry = {
-			.retries = (unsigned int)options->retries,
-			.base_ns = options->backoff_ns,
-			.cap_ns = or_default(options->backoff_max_ns, RETRY_CAP_DEFAULT_NS),
-			.has_no_jitter = !options->jitter,
-		},
-		.breaker = {
-			.share_odds = options->breaker_odds,
-			.calls = (unsigned int)or_default(options->breaker_calls,
-							  BREAKER_CALLS_DEFAULT),
-			.open_ns = or_default(options->breaker_open_ns, BREAKER_OPEN_DEFAULT_NS),
-			.probes = (unsigned int)or_default(options->breaker_probes,
-							   BREAKER_PROBES_DEFAULT),
-		},
-		.calls_max = (unsigned int)options->calls_max,
-		.fallback = (enum fallback)options->fallback,
-		.seed = own_seed(options),
-	};
-	unsigned int queue =
-		options->queue == QUEUE_NOT_GIVEN ? BULKHEAD_MAX : (unsigned int)options->queue;
-	int r = refuse_idle_guards(options);
-
-	if (r < 0)
-		return r;
-	outcall_init(&service->outcall, &policy);
-	gate_init(&service->gate, (unsigned int)options->workers, queue);
-	service->fail_odds = options->fail_odds;
-	service->fail_seed = own_seed(options);
-	return 0;
-}
-
 static int take_options(const struct hopchain_options *options, struct service *service)
 {
 	struct address_text listen;
@@ -330,7 +219,7 @@ static int take_options(const struct hopchain_options *options, struct service *
 	service->work_ns = options->work_ns;
 	service->wait_ns = options->wait_ns;
 	service->timeout_ns = options->timeout_ns;
-	r = take_guards(options, service);
+	r = service_take_guards(options, service);
 	return r < 0 ? r : take_next(options, service);
 }
 

@@ -40,10 +40,16 @@ static const struct http_limits answer_limits = {
 	.body_max_bytes = ANSWER_MAX_BYTES - 16384 - RECEIVE_BYTES,
 };
 
+struct target {
+	struct sockaddr_storage addr;
+	socklen_t len;
+};
+
 enum conn_state { CONN_FREE, CONN_CONNECTING, CONN_SENDING, CONN_RECEIVING };
 
 struct conn {
 	enum conn_state state;
+	const struct target *target; /* for good */
 	int fd; /* -1: closed; in CONN_FREE it may be open, to be used again */
 	TAILQ_ENTRY(conn) link; /* in `free` or, in order of expiry, in `busy` */
 	uint64_t sequence; /* of the request in hand, warm-up included */
@@ -58,8 +64,8 @@ TAILQ_HEAD(conn_list, conn);
 
 struct load {
 	const struct load_options *options;
-	struct sockaddr_storage addr;
-	socklen_t addr_len;
+	struct target target[LOAD_TARGETS_MAX];
+	uint32_t targets;
 	struct buffer request;
 	int epoll_fd;
 	int timer_fd;
@@ -115,7 +121,10 @@ static void conn_free_up(struct load *load, struct conn *conn)
 {
 	TAILQ_REMOVE(&load->busy, conn, link);
 	conn->state = CONN_FREE;
-	TAILQ_INSERT_HEAD(&load->free, conn, link);
+	if (load->targets > 1)
+		TAILQ_INSERT_TAIL(&load->free, conn, link); /* or few connections would do all */
+	else
+		TAILQ_INSERT_HEAD(&load->free, conn, link);
 }
 
 /* Where the request in hand is recorded; NULL while it only warms up. */
@@ -158,6 +167,7 @@ static void request_done(struct load *load, struct conn *conn, const struct http
 	if (record) {
 		record->status = (uint16_t)answer->status;
 		record->error = answer->status < 400 ? LOAD_OK : LOAD_STATUS;
+		record->shape = load_answer_shape(answer->status, answer->body);
 		if (keep_times || record->error)
 			load_answer_read(load->result, record, answer->body, keep_times);
 	}
@@ -231,11 +241,11 @@ static int conn_open(struct load *load, struct conn *conn)
 	_cleanup_(closep) int fd = -1;
 	const int on = 1;
 
-	fd = socket(load->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(conn->target->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, (const struct sockaddr *)&load->addr, load->addr_len) < 0 &&
+	if (connect(fd, (const struct sockaddr *)&conn->target->addr, conn->target->len) < 0 &&
 	    errno != EINPROGRESS)
 		return -errno;
 	if (epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
@@ -441,8 +451,8 @@ static int word_request(struct load *load)
 	if (path[0] != '/' || !path_is_sane(path))
 		return -EINVAL;
 	load->request = BUFFER_INIT(16384);
-	return buffer_printf(&load->request, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path,
-			     load->options->target);
+	return buffer_printf(&load->request, "GET %s HTTP/1.1\r\nHost: %.*s\r\n\r\n", path,
+			     (int)strcspn(load->options->target, ","), load->options->target);
 }
 
 static int check_options(const struct load_options *options)
@@ -456,18 +466,35 @@ static int check_options(const struct load_options *options)
 	return 0;
 }
 
-static int resolve_target(struct load *load)
+static int resolve_target(struct load *load, const char *word)
 {
+	struct target *target = &load->target[load->targets];
 	struct address_text text;
 	const char *reason;
 	int r;
 
-	r = address_split(load->options->target, &text, &reason);
+	if (load->targets == LOAD_TARGETS_MAX)
+		return -EINVAL;
+	r = address_split(word, &text, &reason);
 	if (r < 0)
 		return r;
 	if (!text.host[0] || !text.port)
 		return -EINVAL;
-	return address_resolve(&text, &load->addr, &load->addr_len);
+	r = address_resolve(&text, &target->addr, &target->len);
+	load->targets += r == 0;
+	return r;
+}
+
+static int resolve_targets(struct load *load)
+{
+	char list[LOAD_TARGET_BYTES], *rest = NULL;
+	int r = 0;
+
+	strcpy(list, load->options->target);
+	for (char *word = strtok_r(list, ",", &rest); word && r == 0;
+	     word = strtok_r(NULL, ",", &rest))
+		r = resolve_target(load, word);
+	return r == 0 && !load->targets ? -EINVAL : r;
 }
 
 static int make_conns(struct load *load)
@@ -480,6 +507,7 @@ static int make_conns(struct load *load)
 	TAILQ_INIT(&load->busy);
 	for (uint32_t i = 0; i < load->conns; i++) {
 		load->conn[i].fd = -1;
+		load->conn[i].target = &load->target[i % load->targets];
 		load->conn[i].in = BUFFER_INIT(ANSWER_MAX_BYTES);
 		TAILQ_INSERT_TAIL(&load->free, &load->conn[i], link);
 	}
@@ -515,7 +543,7 @@ static int make_result(struct load *load)
 
 static int load_open(struct load *load)
 {
-	int (*const steps[])(struct load *) = { resolve_target, word_request, make_conns,
+	int (*const steps[])(struct load *) = { resolve_targets, word_request, make_conns,
 						make_timer, make_result };
 	int r = check_options(load->options);
 

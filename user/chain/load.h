@@ -26,11 +26,13 @@
 #define LOAD_NAMES_MAX	     64 /* different services, and different failing hops, that are told apart */
 #define LOAD_NAME_BYTES	     48
 #define LOAD_DEPTH_MAX	     64 /* services in one answer */
-#define LOAD_TARGET_BYTES    96
+#define LOAD_TARGETS_MAX     16
+#define LOAD_TARGET_BYTES    1024
 #define LOAD_NO_NAME	     UINT8_MAX
 
 struct load_options {
-	const char *target; /* HOST:PORT, as address.h has it */
+	const char *
+		target; /* HOST:PORT, as address.h has it; several with commas between: connections go to them in turn */
 	const char *path; /* NULL: "/"; printable ASCII without blanks */
 	uint32_t requests; /* to be recorded */
 	uint32_t warmup_requests; /* sent before, by the same schedule, not recorded */
@@ -55,7 +57,21 @@ enum load_error {
 	LOAD_RESET,
 	LOAD_BAD_ANSWER,
 	LOAD_NO_RESOURCE,
+	LOAD_BREAKER_OPEN, /* the ones that only a service says of itself */
+	LOAD_BULKHEAD_FULL,
+	LOAD_OVERLOADED,
+	LOAD_FAILED,
 	LOAD_STATUS, /* answered with a failure that says nothing of its cause */
+};
+
+enum load_shape { /* what kind of answer it was */
+		  LOAD_SHAPE_NONE, /* no answer */
+		  LOAD_SHAPE_ERROR, /* status 400 and more */
+		  LOAD_SHAPE_FULL, /* it does not say that it is anything less */
+		  LOAD_SHAPE_CACHED, /* it says that it, or an answer in it, is degraded, and how */
+		  LOAD_SHAPE_PARTIAL,
+		  LOAD_SHAPE_DEGRADED, /* in a way that is not known here */
+		  LOAD_SHAPES,
 };
 
 struct load_record {
@@ -66,6 +82,7 @@ struct load_record {
 	uint16_t status; /* 0: no answer */
 	uint8_t error; /* enum load_error: with a status what the answer says, without one what happened here */
 	uint8_t hop; /* index in load_result.hop of the hop that failed, or LOAD_NO_NAME */
+	uint8_t shape; /* enum load_shape */
 };
 
 struct load_times { /* CLOCK_MONOTONIC, 0: not known; what each means is in service.h */
@@ -110,15 +127,28 @@ int load_run(const struct load_options *options, struct load_result *ret_result)
 void load_result_done(struct load_result *result); /* for _cleanup_ */
 
 const char *load_error_name(enum load_error error); /* "timeout" */
+const char *load_shape_name(enum load_shape shape); /* "cached"; "" for none */
 
 /* A summary for people, at most 80 columns wide. -ENOMEM, -EIO. */
 int load_print(const struct load_result *result, FILE *out);
 
-/* A row a request: schema_version,request,start_mono_ns,latency_ns,intended_latency_ns,status,error,failing_hop.
+/* A row a request: schema_version,request,start_mono_ns,latency_ns,intended_latency_ns,status,error,failing_hop,shape.
  * Unknown is empty. -errno when the file can't be written. */
 int load_write_csv(const struct load_result *result, const char *path);
 
 /* A row a request and service: schema_version,request,depth,service,recv_ns,call_ns,reply_ns,send_ns. */
 int load_write_times_csv(const struct load_result *result, const char *path);
+
+/*
+ * A row for each `every_ns` of the run: schema_version,since_ns,start_mono_ns,requests,p50_ns,p99_ns,max_ns and a column
+ * for each kind of outcome that was met, such as 200_full, 200_cached, 504_timeout, none_refused. A request is in the row
+ * of the moment at which its outcome was known; latencies are counted from when it was due, so that what had to wait for
+ * its turn is not made to look fast. Rows without a request are there too, and have no latencies.
+ */
+int load_write_timeline_csv(const struct load_result *result, uint64_t every_ns, const char *path);
+
+/* What of a run is not in a row's figures: how many requests began late, because all connections were busy, and how late. */
+#define LOAD_LATE_NS UINT64_C(10000000)
+uint32_t load_late_starts(const struct load_result *result, uint64_t *ret_latest_ns);
 
 #endif

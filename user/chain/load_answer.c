@@ -43,8 +43,8 @@ static bool read_failure(struct load_result *result, struct load_record *record,
 	if (!error)
 		return false;
 	record->error = (uint8_t)error_by_name(error);
-	if (from && to) {
-		snprintf(hop, sizeof(hop), "%s->%s", from, to);
+	if (from) { /* without `to` it is the service itself that failed */
+		snprintf(hop, sizeof(hop), "%s%s%s", from, to ? "->" : "", to ? to : "");
 		record->hop = name_index(&result->hop, hop);
 	}
 	return true;
@@ -109,9 +109,51 @@ void load_answer_read(struct load_result *result, struct load_record *record, st
 			wants_failure = false;
 		if (keep_times && !read_times(result, record->request, depth, service))
 			times_are_whole = false;
+		if (json_is_true(json_object_get(service, "degraded")))
+			break; /* what is in it is of an earlier request */
 		service = json_object_get(service, "next");
 	}
 	if (keep_times && !times_are_whole)
 		result->times_lost++;
 	json_decref(root);
+}
+
+static uint8_t shape_by_name(const char *name)
+{
+	for (enum load_shape shape = LOAD_SHAPE_CACHED; name && shape < LOAD_SHAPE_DEGRADED;
+	     shape++)
+		if (!strcmp(name, load_shape_name(shape)))
+			return (uint8_t)shape;
+	return LOAD_SHAPE_DEGRADED;
+}
+
+/* Few answers are degraded, and only these are parsed. */
+static bool may_be_degraded(struct http_text body)
+{
+	static const char word[] = "\"degraded\"";
+
+	return body.len && memmem(body.at, body.len, word, sizeof(word) - 1);
+}
+
+uint8_t load_answer_shape(unsigned int status, struct http_text body)
+{
+	const json_t *service;
+	uint8_t shape = LOAD_SHAPE_FULL;
+	json_t *root;
+
+	if (status >= 400)
+		return LOAD_SHAPE_ERROR;
+	if (!may_be_degraded(body))
+		return LOAD_SHAPE_FULL;
+	root = json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, NULL);
+	service = root;
+	for (int depth = 0; json_is_object(service) && depth < LOAD_DEPTH_MAX; depth++) {
+		if (json_is_true(json_object_get(service, "degraded"))) {
+			shape = shape_by_name(json_string_value(json_object_get(service, "shape")));
+			break;
+		}
+		service = json_object_get(service, "next");
+	}
+	json_decref(root);
+	return shape;
 }

@@ -15,4 +15,7 @@
 void load_answer_read(struct load_result *result, struct load_record *record, struct http_text body,
 		      bool keep_times);
 
+/* enum load_shape: by its status, and by what it says of itself. */
+uint8_t load_answer_shape(unsigned int status, struct http_text body);
+
 #endif

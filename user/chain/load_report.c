@@ -41,10 +41,41 @@ const char *load_error_name(enum load_error error)
 		[LOAD_RESET] = "reset",
 		[LOAD_BAD_ANSWER] = "bad_answer",
 		[LOAD_NO_RESOURCE] = "no_resource",
+		[LOAD_BREAKER_OPEN] = "breaker_open",
+		[LOAD_BULKHEAD_FULL] = "bulkhead_full",
+		[LOAD_OVERLOADED] = "overloaded",
+		[LOAD_FAILED] = "failed",
 		[LOAD_STATUS] = "status",
 	};
 
 	return names[error];
+}
+
+const char *load_shape_name(enum load_shape shape)
+{
+	static const char *const names[] = {
+		[LOAD_SHAPE_NONE] = "",		  [LOAD_SHAPE_ERROR] = "error",
+		[LOAD_SHAPE_FULL] = "full",	  [LOAD_SHAPE_CACHED] = "cached",
+		[LOAD_SHAPE_PARTIAL] = "partial", [LOAD_SHAPE_DEGRADED] = "degraded",
+	};
+
+	return names[shape];
+}
+
+uint32_t load_late_starts(const struct load_result *result, uint64_t *ret_latest_ns)
+{
+	uint32_t late = 0;
+
+	*ret_latest_ns = 0;
+	for (size_t i = 0; i < result->records; i++) {
+		const struct load_record *record = &result->record[i];
+		uint64_t late_ns = record->intended_latency_ns - record->latency_ns;
+
+		late += late_ns >= LOAD_LATE_NS;
+		if (late_ns > *ret_latest_ns)
+			*ret_latest_ns = late_ns;
+	}
+	return late;
 }
 
 static const char *hop_name(const struct load_result *result, uint8_t hop)
@@ -196,6 +227,34 @@ static void print_failures(const struct load_result *result, const struct failur
 		fprintf(out, "  %10u  of other kinds\n", failures->beyond);
 }
 
+static void print_degraded(const struct load_result *result, FILE *out)
+{
+	uint32_t count[LOAD_SHAPES] = { 0 };
+
+	for (size_t i = 0; i < result->records; i++)
+		count[result->record[i].shape]++;
+	for (enum load_shape shape = LOAD_SHAPE_CACHED; shape < LOAD_SHAPES; shape++)
+		if (count[shape])
+			fprintf(out, "\n  %10u  answered, but %s", count[shape],
+				load_shape_name(shape));
+	if (count[LOAD_SHAPE_CACHED] + count[LOAD_SHAPE_PARTIAL] + count[LOAD_SHAPE_DEGRADED])
+		fputs("\n", out);
+}
+
+/* Only where there was a schedule that could be missed. */
+static void print_late(const struct load_result *result, FILE *out)
+{
+	char latest[UNITS_TEXT_MAX];
+	uint64_t latest_ns;
+	uint32_t late = load_late_starts(result, &latest_ns);
+
+	if (result->rate && late)
+		fprintf(out,
+			"\n  %10u  began late, the latest by %s: no connection was free (more: "
+			"-c)\n",
+			late, units_format_duration(latest, latest_ns));
+}
+
 int load_print(const struct load_result *result, FILE *out)
 {
 	struct samples samples[LATENCY_KINDS];
@@ -209,6 +268,8 @@ int load_print(const struct load_result *result, FILE *out)
 		print_head(result, out);
 		print_latencies(samples, out);
 		print_failures(result, &failures, out);
+		print_degraded(result, out);
+		print_late(result, out);
 		if (result->times_lost)
 			fprintf(out, "\n  %u answers had no readable times\n", result->times_lost);
 	}
@@ -243,7 +304,7 @@ int load_write_csv(const struct load_result *result, const char *path)
 	if (!out)
 		return -errno;
 	fputs("schema_version,request,start_mono_ns,latency_ns,intended_latency_ns,"
-	      "status,error,failing_hop\n",
+	      "status,error,failing_hop,shape\n",
 	      out);
 	for (size_t i = 0; i < result->records; i++) {
 		const struct load_record *record = &result->record[i];
@@ -254,7 +315,7 @@ int load_write_csv(const struct load_result *result, const char *path)
 		write_known(out, record->status);
 		fprintf(out, ",%s,", load_error_name(record->error));
 		text_write_csv(out, hop_name(result, record->hop));
-		fputc('\n', out);
+		fprintf(out, ",%s\n", load_shape_name(record->shape));
 	}
 	return finish(&out);
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lab.c - `hopfault lab up|down|status|load`: five services to break, and somebody who calls them.
+ * lab.c - `hopfault lab up|down|status|kill|start|load|counts`: five services to break, and somebody who calls them.
  */
-#include "lab/lab.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -18,35 +14,61 @@
 #include "base/units.h"
 #include "chain/load.h"
 #include "cli/command.h"
-#include "cli/load_place.h"
+#include "cli/lab_words.h"
+#include "endpoint/endpoint.h"
 
 #define SERVICE_ARGS_MAX 16
+#define REPLICAS_MAX	 16 /* as many as hopchain can call */
 
-struct lab_words {
-	bool help;
-	/* up */
-	bool replace;
-	uint64_t services;
-	uint64_t monolith;
-	const char *mode;
-	const char *keep_alive;
-	const char *work;
-	const char *answer_size;
-	uint64_t timeout_ns;
-	/* load */
-	const char *from;
-	const char *to;
-	uint64_t requests;
-	uint64_t connections;
-	uint64_t rate;
-	uint64_t warmup;
-	uint64_t for_ns;
-	uint64_t request_timeout_ns;
-	const char *path;
-	const char *csv;
-	const char *times;
-	bool fail_on_error;
-};
+/* "a=REST": the name into `settings`; what stands behind it is the caller's. */
+static int take_setting(struct lab_settings *settings, const char *text, const char **ret_rest,
+			const char **ret_reason)
+{
+	const char *equals = strchr(text, '=');
+	size_t len = equals ? (size_t)(equals - text) : 0;
+
+	if (len < 1 || len > LAB_NAME_MAX || !equals[1]) {
+		*ret_reason = "write NAME=..., NAME being a service's";
+		return -EINVAL;
+	}
+	if (settings->count == LAB_SETTINGS_MAX) {
+		*ret_reason = "too many of these";
+		return -E2BIG;
+	}
+	snprintf(settings->name[settings->count], LAB_NAME_MAX + 1, "%.*s", (int)len, text);
+	settings->setting[settings->count] = (struct lab_setting){
+		.name = settings->name[settings->count],
+	};
+	*ret_rest = equals + 1;
+	return 0;
+}
+
+static int parse_service(const char *text, void *field, const char **ret_reason)
+{
+	struct lab_settings *settings = field;
+	const char *rest;
+	int r = take_setting(settings, text, &rest, ret_reason);
+
+	if (r < 0)
+		return r;
+	settings->setting[settings->count++].words = rest;
+	return 0;
+}
+
+static int parse_replicas(const char *text, void *field, const char **ret_reason)
+{
+	struct lab_settings *settings = field;
+	uint64_t replicas;
+	const char *rest;
+	int r = take_setting(settings, text, &rest, ret_reason);
+
+	if (r == 0)
+		r = units_parse_count(rest, 1, REPLICAS_MAX, &replicas, ret_reason);
+	if (r < 0)
+		return r;
+	settings->setting[settings->count++].replicas = (uint32_t)replicas;
+	return 0;
+}
 
 static const struct option_row lab_rows[] = {
 	COMMAND_HELP_ROW(struct lab_words),
@@ -95,14 +117,33 @@ static const struct option_row lab_rows[] = {
 		  "step less, and so can still say which hop failed (1s)",
 	  .kind = OPTION_TIME,
 	  OPTION_INTO(struct lab_words, timeout_ns) },
+	{ .name = "service",
+	  .value = "NAME=OPTIONS",
+	  .help = "up: options for this service alone, such as a='--fallback cached --retries 2'; "
+		  "hopchain --help lists them; may be given for several",
+	  .kind = OPTION_OTHER,
+	  .parse = parse_service,
+	  .repeats = true,
+	  OPTION_INTO(struct lab_words, settings) },
+	{ .name = "replicas",
+	  .value = "NAME=N",
+	  .help = "up: N of this service, named NAME1 NAME2 ..., to which connections go in turn; "
+		  "may be given for several",
+	  .kind = OPTION_OTHER,
+	  .parse = parse_replicas,
+	  .repeats = true,
+	  OPTION_INTO(struct lab_words, settings) },
 	{ .name = "from",
 	  .value = "NAME",
-	  .help = "load: send from this endpoint, a container for example (the lab's client)",
+	  .help = "load, counts: send from this endpoint, a container for example (the lab's "
+		  "client)",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct lab_words, from) },
 	{ .name = "to",
-	  .value = "NAME:PORT",
-	  .help = "load: to this endpoint, or ADDRESS:PORT (the lab's first service)",
+	  .value = "NAME:PORT,...",
+	  .help = "load, counts: to this endpoint, or ADDRESS:PORT; connections go to several in "
+		  "turn "
+		  "(the lab's first service; counts: all of them)",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct lab_words, to) },
 	{ .name = "requests",
@@ -151,7 +192,7 @@ static const struct option_row lab_rows[] = {
 	  OPTION_INTO(struct lab_words, path) },
 	{ .name = "csv",
 	  .value = "FILE",
-	  .help = "load: write a row for each request",
+	  .help = "load: write a row for each request; counts: for each service",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct lab_words, csv) },
 	{ .name = "times",
@@ -159,6 +200,22 @@ static const struct option_row lab_rows[] = {
 	  .help = "load: write the services' own times from the answers",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct lab_words, times) },
+	{ .name = "timeline",
+	  .value = "FILE",
+	  .help = "load: write a row for each slice of time: outcomes by status and shape, "
+		  "latencies "
+		  "from when requests were due",
+	  .kind = OPTION_TEXT,
+	  OPTION_INTO(struct lab_words, timeline) },
+	{ .name = "every",
+	  .value = "TIME",
+	  .help = "load: length of such a slice (100ms)",
+	  .kind = OPTION_TIME,
+	  OPTION_INTO(struct lab_words, every_ns) },
+	{ .name = "count",
+	  .help = "load: ask the lab's services before and after how many requests each had",
+	  .kind = OPTION_FLAG,
+	  OPTION_INTO(struct lab_words, count) },
 	{ .name = "fail-on-error",
 	  .help = "load: exit 1 when a request failed",
 	  .kind = OPTION_FLAG,
@@ -198,6 +255,8 @@ static int run_up(const struct lab_words *words)
 			    .service_arg = arg,
 			    .monolith = (uint32_t)words->monolith,
 			    .timeout_ns = words->timeout_ns,
+			    .setting = words->settings.setting,
+			    .settings = words->settings.count,
 			    .replace = words->replace,
 		    },
 		    &result, error) < 0) {
@@ -223,6 +282,35 @@ static int run_down(const struct lab_words *words)
 	else
 		printf("the lab is down: %zu endpoints in %s\n", result.nodes,
 		       units_format_duration(took, result.took_ns));
+	return EXIT_DONE;
+}
+
+/* ---- kill, start ---- */
+
+static int run_kill(const struct lab_words *words)
+{
+	char error[LAB_ERROR_MAX];
+
+	if (lab_kill(words->node, error) < 0) {
+		log_err(0, "%s", error);
+		return EXIT_FAILED;
+	}
+	printf("%s was killed; `hopfault lab start %s` starts it again\n", words->node,
+	       words->node);
+	return EXIT_DONE;
+}
+
+static int run_start(const struct lab_words *words)
+{
+	char error[LAB_ERROR_MAX], took[UNITS_TEXT_MAX];
+	struct lab_result result;
+
+	if (lab_start(words->node, &(struct lab_options){}, &result, error) < 0) {
+		log_err(0, "%s", error);
+		return EXIT_FAILED;
+	}
+	printf("%s serves again, after %s\n", words->node,
+	       units_format_duration(took, result.took_ns));
 	return EXIT_DONE;
 }
 
@@ -272,97 +360,29 @@ static int run_status(const struct lab_words *words)
 	return status.is_whole ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* ---- load ---- */
-
-static volatile sig_atomic_t interrupted;
-
-static void note_interrupt(int signal_number)
-{
-	interrupted = 1;
-}
-
-static bool keep_going(void *userdata, uint32_t done)
-{
-	return !interrupted;
-}
-
-static void catch_signals(void)
-{
-	const struct sigaction action = { .sa_handler = note_interrupt };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
-
-static int write_files(const struct lab_words *words, const struct load_result *result)
-{
-	int r = 0;
-
-	if (words->csv && (r = load_write_csv(result, words->csv)) < 0)
-		return log_err(r, "cannot write %s: %s", words->csv, strerror(-r));
-	if (words->times && (r = load_write_times_csv(result, words->times)) < 0)
-		return log_err(r, "cannot write %s: %s", words->times, strerror(-r));
-	return 0;
-}
-
-static bool all_succeeded(const struct load_result *result)
-{
-	for (size_t i = 0; i < result->records; i++)
-		if (result->record[i].status != 200)
-			return false;
-	return result->records == result->requests;
-}
-
-static int run_load(const struct lab_words *words)
-{
-	_cleanup_(load_result_done) struct load_result result = {};
-	char target[LOAD_TARGET_BYTES], error[LOAD_PLACE_ERROR_MAX] = "";
-	int r;
-
-	if (!words->from != !words->to) {
-		log_err(0, "lab: --from and --to are given together, or neither");
-		return EXIT_MISUSED;
-	}
-	r = words->from ? load_place_endpoint(words->from, words->to, target, sizeof(target), error)
-			: load_place_lab(target, sizeof(target), error);
-	if (r < 0) {
-		log_err(r, "%s", error);
-		return EXIT_FAILED;
-	}
-	catch_signals();
-	r = load_run(
-		&(struct load_options){
-			.target = target,
-			.path = words->path,
-			.requests = (uint32_t)words->requests,
-			.warmup_requests = (uint32_t)words->warmup,
-			.connections = (uint32_t)words->connections,
-			.rate = (uint32_t)words->rate,
-			.timeout_ns = words->request_timeout_ns,
-			.total_ns = words->for_ns,
-			.keep_times = words->times != NULL,
-			.keep_going = keep_going,
-		},
-		&result);
-	if (r < 0) {
-		log_err(r, "cannot send requests: %s", strerror(-r));
-		return EXIT_FAILED;
-	}
-	load_print(&result, stdout);
-	if (write_files(words, &result) < 0)
-		return EXIT_FAILED;
-	return words->fail_on_error && !all_succeeded(&result) ? EXIT_FAILED : EXIT_DONE;
-}
-
-static const struct {
+static const struct verb {
 	const char *name;
 	int (*run)(const struct lab_words *words);
+	bool takes_node;
 } verbs[] = {
-	{ "up", run_up },
-	{ "down", run_down },
-	{ "status", run_status },
-	{ "load", run_load },
+	{ .name = "up", .run = run_up },
+	{ .name = "down", .run = run_down },
+	{ .name = "status", .run = run_status },
+	{ .name = "kill", .run = run_kill, .takes_node = true },
+	{ .name = "start", .run = run_start, .takes_node = true },
+	{ .name = "load", .run = lab_run_load },
+	{ .name = "counts", .run = lab_run_counts },
 };
+
+#define VERBS "up, down, status, kill, start, load or counts"
+
+static const struct verb *verb_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(name, verbs[i].name) == 0)
+			return &verbs[i];
+	return NULL;
+}
 
 static int refuse_verb(const struct options_words *words)
 {
@@ -372,13 +392,31 @@ static int refuse_verb(const struct options_words *words)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		names[i] = verbs[i].name;
 	if (words->count == 0)
-		log_err(0, "lab: say what: up, down, status or load");
+		log_err(0, "lab: say what: " VERBS);
 	else
-		log_err(0, "lab: '%s' (word %u) is none of up, down, status, load%s",
-			words->word[0], words->position[0],
+		log_err(0, "lab: '%s' (word %u) is not " VERBS "%s", words->word[0],
+			words->position[0],
 			suggest_phrase(near, sizeof(near), words->word[0], names,
 				       ARRAY_SIZE(names)));
 	return EXIT_MISUSED;
+}
+
+static int check_words(const struct verb *verb, const struct options_words *words,
+		       struct lab_words *options)
+{
+	unsigned int wanted = verb->takes_node ? 2 : 1;
+
+	if (words->count < wanted) {
+		log_err(0, "lab: %s: say which service", verb->name);
+		return EXIT_MISUSED;
+	}
+	if (words->count > wanted) {
+		log_err(0, "lab: %s: '%s' (word %u) is too much", verb->name, words->word[wanted],
+			words->position[wanted]);
+		return EXIT_MISUSED;
+	}
+	options->node = verb->takes_node ? words->word[1] : NULL;
+	return EXIT_DONE;
 }
 
 static int run_lab(const struct command *command, int argc, char **argv)
@@ -388,30 +426,36 @@ static int run_lab(const struct command *command, int argc, char **argv)
 		.requests = 1000,
 		.connections = 1,
 		.timeout_ns = UINT64_C(1000000000),
+		.every_ns = UINT64_C(100000000),
 	};
+	const struct verb *verb;
 	int status;
 
 	status = command_parse(command, argc, argv, &options, &words);
 	if (status != EXIT_DONE || options.help)
 		return status;
-	for (size_t i = 0; words.count == 1 && i < ARRAY_SIZE(verbs); i++) {
-		if (strcmp(words.word[0], verbs[i].name) != 0)
-			continue;
+	verb = words.count ? verb_by_name(words.word[0]) : NULL;
+	if (!verb)
+		return refuse_verb(&words);
+	status = check_words(verb, &words, &options);
+	if (status == EXIT_DONE)
 		status = command_needs_root(command);
-		return status == EXIT_DONE ? verbs[i].run(&options) : status;
-	}
-	return refuse_verb(&words);
+	return status == EXIT_DONE ? verb->run(&options) : status;
 }
 
 const struct command command_lab = {
 	.name = "lab",
-	.usage = "up|down|status|load [OPTION...]",
+	.usage = "up|down|status|kill NAME|start NAME|load|counts [OPTION...]",
 	.summary = "services a b c d e in a chain, and a client, to try things on",
 	.details =
 		"  up      makes them: network namespaces on one bridge that the host never sees\n"
 		"  load    sends requests from `client` to `a`, which calls `b`, and so on; with "
 		"--from and\n"
 		"          --to between any endpoints, containers for example, in no lab\n"
+		"  counts  what each service has counted since its start: requests, failures, "
+		"calls, retries\n"
+		"  kill    ends a service in the middle of what it does; start brings it back as "
+		"it was\n"
 		"  status  what is there\n"
 		"  down    takes everything away\n",
 	.options = lab_rows,

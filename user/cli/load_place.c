@@ -12,28 +12,41 @@
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 
-int load_place_lab(char *ret_target, size_t size, char *ret_error)
+static struct load_place *place_new(struct load_places *places)
+{
+	return places->count == LOAD_PLACES_MAX ? NULL : &places->place[places->count++];
+}
+
+int load_places_lab(struct load_places *ret_places, char *ret_error)
 {
 	_cleanup_(lab_status_free) struct lab_status status = {};
 	char address[INET6_ADDRSTRLEN];
-	size_t i = 0;
 	int r;
 
 	r = lab_status(&status, ret_error);
 	if (r < 0)
 		return r;
-	while (i < status.nodes && status.node[i].is_client)
-		i++;
-	if (i == status.nodes) {
+	ret_places->count = 0;
+	for (size_t i = 0; i < status.nodes; i++) {
+		const struct lab_node_status *node = &status.node[i];
+		struct load_place *place = node->is_client ? NULL : place_new(ret_places);
+
+		if (!place)
+			continue;
+		place->tier = node->tier;
+		snprintf(place->name, sizeof(place->name), "%s", node->name);
+		snprintf(place->address, sizeof(place->address), "%s:%d",
+			 endpoint_addr_text(&node->ipv4, address), LAB_PORT);
+	}
+	if (!ret_places->count) {
 		snprintf(ret_error, LOAD_PLACE_ERROR_MAX, "the lab has no service");
 		return -ENOENT;
 	}
-	snprintf(ret_target, size, "%s:%d", endpoint_addr_text(&status.node[i].ipv4, address),
-		 LAB_PORT);
 	return lab_enter_client(ret_error);
 }
 
@@ -122,15 +135,47 @@ static int find_target(const struct endpoint *from, const char *to, char *ret_ta
 	return 0;
 }
 
-int load_place_endpoint(const char *from, const char *to, char *ret_target, size_t size,
-			char *ret_error)
+/* The services that are called by who sends, with commas between. */
+void load_places_target(const struct load_places *places, char *ret_target, size_t size)
+{
+	size_t len = 0;
+
+	ret_target[0] = '\0';
+	for (size_t i = 0; i < places->count && len < size; i++)
+		if (places->place[i].tier == 1)
+			len += (size_t)snprintf(ret_target + len, size - len, "%s%s",
+						len ? "," : "", places->place[i].address);
+}
+
+static int add_place(const struct endpoint *from, const char *to, struct load_places *places,
+		     char *ret_error)
+{
+	struct load_place *place = place_new(places);
+
+	if (!place) {
+		snprintf(ret_error, LOAD_PLACE_ERROR_MAX, "--to: at most %d", LOAD_PLACES_MAX);
+		return -E2BIG;
+	}
+	place->tier = 1;
+	snprintf(place->name, sizeof(place->name), "%s", to);
+	return find_target(from, to, place->address, sizeof(place->address), ret_error);
+}
+
+int load_places_endpoint(const char *from, const char *to, struct load_places *ret_places,
+			 char *ret_error)
 {
 	_cleanup_(endpoint_freep) struct endpoint *endpoint = NULL;
+	_cleanup_(freep) char *list = strdup(to);
+	char *rest = NULL;
 	int r;
 
+	if (!list)
+		return -ENOMEM;
 	r = endpoint_resolve(from, &endpoint, ret_error);
-	if (r == 0)
-		r = find_target(endpoint, to, ret_target, size, ret_error);
+	ret_places->count = 0;
+	for (char *word = strtok_r(list, ",", &rest); word && r == 0;
+	     word = strtok_r(NULL, ",", &rest))
+		r = add_place(endpoint, word, ret_places, ret_error);
 	if (r < 0)
 		return r;
 	if (setns(endpoint->netns.fd, CLONE_NEWNET) < 0) {

@@ -3,7 +3,8 @@
  * lab_state.c - state.json: what the lab wrote down about itself, so that it can be found and taken away by anyone later.
  *
  *     {"version": 1, "prefix": "hf-", "finished": true, "port": 8080, "switch": {NETNS},
- *      "nodes": [{"name": "a", "pid": 1, "start_time": 2, "ipv4": "...", "ipv6": "...", "netns": {NETNS}}, ...]}
+ *      "nodes": [{"name": "a", "pid": 1, "start_time": 2, "tier": 1, "command": "--name a ...", "ipv4": "...",
+ *                 "ipv6": "...", "netns": {NETNS}}, ...]}
  *     NETNS: {"dev": 4, "ino": 4026532200, "cookie": 9, "file_dev": 25, "file_ino": 77}
  *
  * What is read is checked as if a stranger had written it: names decide which files are removed.
@@ -39,6 +40,16 @@ static bool is_made_of(const char *text, size_t max)
 bool lab_name_is_valid(const char *name)
 {
 	return is_made_of(name, LAB_NAME_MAX) && strcmp(name, LAB_SWITCH) != 0;
+}
+
+bool lab_command_is_valid(const char *command)
+{
+	size_t len = 0;
+
+	for (; command[len]; len++)
+		if (command[len] < ' ' || command[len] > '~' || strchr("\"\\", command[len]))
+			return false;
+	return len < LAB_COMMAND_SIZE;
 }
 
 int lab_run_dir(const char **ret_dir)
@@ -153,20 +164,24 @@ static json_t *write_netns(const struct lab_netns *netns)
 			 (json_int_t)netns->file.dev, "file_ino", (json_int_t)netns->file.ino);
 }
 
-static int read_node(json_t *json, struct lab_node *node)
+/* One that an earlier version wrote has neither tier nor command: then each has a tier of its own. */
+static int read_node(json_t *json, size_t i, struct lab_node *node)
 {
-	const char *name, *ipv4, *ipv6;
+	const char *name, *command = "", *ipv4, *ipv6;
 	json_int_t start_time;
 	json_t *netns;
-	int pid, r;
+	int pid, tier = (int)i, r;
 
-	if (json_unpack(json, "{s:s, s:i, s:I, s:s, s:s, s:o}", "name", &name, "pid", &pid,
-			"start_time", &start_time, "ipv4", &ipv4, "ipv6", &ipv6, "netns",
-			&netns) < 0)
+	if (json_unpack(json, "{s:s, s:i, s:I, s?i, s?s, s:s, s:s, s:o}", "name", &name, "pid",
+			&pid, "start_time", &start_time, "tier", &tier, "command", &command, "ipv4",
+			&ipv4, "ipv6", &ipv6, "netns", &netns) < 0)
 		return -EBADMSG;
-	if (!lab_name_is_valid(name) || pid < 0)
+	if (!lab_name_is_valid(name) || pid < 0 || tier < 0 || tier >= LAB_NODES_MAX ||
+	    !lab_command_is_valid(command))
 		return -EBADMSG;
 	strcpy(node->name, name);
+	strcpy(node->command, command);
+	node->tier = (uint8_t)tier;
 	node->pid = pid;
 	node->start_time = (uint64_t)start_time;
 	r = read_addr(ipv4, true, &node->ipv4);
@@ -179,8 +194,9 @@ static int read_node(json_t *json, struct lab_node *node)
 
 static json_t *write_node(const struct lab_node *node)
 {
-	return json_pack("{s:s, s:i, s:I, s:o, s:o, s:o}", "name", node->name, "pid",
-			 (int)node->pid, "start_time", (json_int_t)node->start_time, "ipv4",
+	return json_pack("{s:s, s:i, s:I, s:i, s:s, s:o, s:o, s:o}", "name", node->name, "pid",
+			 (int)node->pid, "start_time", (json_int_t)node->start_time, "tier",
+			 (int)node->tier, "command", node->command, "ipv4",
 			 write_addr(&node->ipv4, true), "ipv6", write_addr(&node->ipv6, false),
 			 "netns", write_netns(&node->netns));
 }
@@ -207,7 +223,7 @@ static int read_state(json_t *json, struct lab_state *state)
 	json_array_foreach(nodes, i, node)
 	{
 		if (r == 0)
-			r = read_node(node, &state->node[i]);
+			r = read_node(node, i, &state->node[i]);
 	}
 	state->nodes = json_array_size(nodes);
 	return r;

@@ -16,11 +16,12 @@
 #include "abi.h"
 #include "link/netns.h"
 
-#define LAB_NAME_MAX   10 /* of a node: `veth-` and it are the name of an interface */
-#define LAB_PREFIX_MAX 15
-#define LAB_NODES_MAX  33 /* services and the client */
-#define LAB_SWITCH     "lab"
-#define LAB_CLIENT     "client"
+#define LAB_NAME_MAX	 10 /* of a node: `veth-` and it are the name of an interface */
+#define LAB_PREFIX_MAX	 15
+#define LAB_NODES_MAX	 33 /* services and the client */
+#define LAB_COMMAND_SIZE 1024
+#define LAB_SWITCH	 "lab"
+#define LAB_CLIENT	 "client"
 
 struct lab_netns {
 	struct netns_id id; /* of the namespace; zeros: not made yet */
@@ -33,6 +34,9 @@ struct lab_node {
 	struct lab_netns netns;
 	pid_t pid; /* process 1 of its pid namespace, seen from outside; 0: none */
 	uint64_t start_time; /* of pid */
+	uint8_t tier; /* 0: the client, 1: who is called by it, and so on; replicas share one */
+	char command
+		[LAB_COMMAND_SIZE]; /* of the service: its words after the program, a blank between two */
 	struct hf_addr ipv4;
 	struct hf_addr ipv6;
 };
@@ -57,6 +61,9 @@ int lab_path(const char *file, char *ret_path);
 int lab_prefix(const char **ret_prefix);
 /* [a-z0-9-] from [a-z0-9] on, 1 to LAB_NAME_MAX characters, not `lab`. */
 bool lab_name_is_valid(const char *name);
+
+/* May this be (part of) a command: printable ASCII without quotes and backslashes. */
+bool lab_command_is_valid(const char *command);
 
 /* The caller frees it with free(). -ENOENT: there is none; -EBADMSG: it is not what lab/ writes. */
 int lab_state_read(struct lab_state **ret_state);

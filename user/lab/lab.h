@@ -24,10 +24,19 @@
 #define LAB_PORT	 8080
 #define LAB_ERROR_MAX	 512
 
+struct lab_setting { /* of one service, by name */
+	const char *name; /* of a service, which means all its replicas, or of one replica */
+	uint32_t replicas; /* 0: as it is */
+	const char *
+		words; /* more options for its command, blanks between; they win over the lab's; NULL: none */
+};
+
 struct lab_options {
 	size_t services; /* 0: 5 */
 	const char *const *name; /* of the services, in the order of the chain; NULL: a, b, c ... */
 	const char *const *service_arg; /* passed to every service, NULL-terminated; NULL: none */
+	const struct lab_setting *setting; /* may name one service more than once */
+	size_t settings;
 	uint32_t
 		monolith; /* N: one service that does N services' work itself, with --monolith N; 0: no */
 	const char *
@@ -49,6 +58,8 @@ struct lab_result {
 };
 
 /*
+ * Replicas of a service `a` are called a1, a2 ...; whoever calls it spreads its connections over them.
+ *
  * Each returns 0 or -errno, with a sentence for the user in ret_error (LAB_ERROR_MAX bytes, may be NULL).
  *
  *   -EEXIST	it is up already (use replace)
@@ -61,6 +72,15 @@ int lab_up(const struct lab_options *options, struct lab_result *ret_result, cha
 /* 0 also when there was nothing to take away (nodes is 0). */
 int lab_down(struct lab_result *ret_result, char *ret_error);
 
+/*
+ * Ends a service in the middle of what it does (SIGKILL), and starts it again with the options that it had. The first
+ * waits until it has ended, the second until it listens. -ENOENT: no such service; -EALREADY: it has ended, or is alive,
+ * already.
+ */
+int lab_kill(const char *name, char *ret_error);
+int lab_start(const char *name, const struct lab_options *options, struct lab_result *ret_result,
+	      char *ret_error); /* of the options: program, ready_timeout_ns */
+
 struct lab_node_status {
 	char name[LAB_NAME_MAX + 1];
 	bool is_client;
@@ -68,6 +88,7 @@ struct lab_node_status {
 	bool is_alive; /* the process that is written down; false for the client */
 	bool is_listening; /* its port accepts connections */
 	pid_t pid;
+	unsigned int tier; /* replicas share one; 0: the client, 1: who is called by it */
 	struct hf_addr ipv4;
 	struct hf_addr ipv6;
 	char netns[NETNS_NAME_MAX + 1];

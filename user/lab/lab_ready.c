@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "lab/lab_parts.h"
 
+#define LINE_SIZE	 200
 #define TRY_MS		 200
 #define PAUSE_NS	 2000000
 #define READY_DEFAULT_NS 10000000000ULL
@@ -71,14 +72,31 @@ bool lab_is_listening(const struct lab_state *state, const struct lab_node *node
 	return try_from(client_netns_fd, node, state->port) == 0;
 }
 
+/* The first line that the service wrote: what it has against its options, for example. "" when there is none. */
+static void first_line_of(const char *path, char ret_line[LINE_SIZE])
+{
+	_cleanup_(fclosep) FILE *file = fopen(path, "re");
+
+	ret_line[0] = '\0';
+	if (!file || !fgets(ret_line, LINE_SIZE, file))
+		ret_line[0] = '\0';
+	ret_line[strcspn(ret_line, "\n")] = '\0';
+}
+
 static int tell_not_ready(const struct lab_node *node, int r, char *ret_error)
 {
-	char log_name[LAB_NAME_MAX + 8], path[LAB_PATH_MAX] = "";
+	char log_name[LAB_NAME_MAX + 8], path[LAB_PATH_MAX] = "", line[LINE_SIZE];
 
 	snprintf(log_name, sizeof(log_name), "%s.log", node->name);
 	lab_path(log_name, path);
-	return lab_tell(ret_error, r, "service %s %s; its log is %s", node->name,
-			r == -ECHILD ? "ended at once" : "does not listen in time", path);
+	if (r == -EINTR)
+		return lab_tell(ret_error, r, "interrupted");
+	if (r != -ECHILD)
+		return lab_tell(ret_error, r, "service %s does not listen in time; its log is %s",
+				node->name, path);
+	first_line_of(path, line);
+	return lab_tell(ret_error, r, "service %s ended at once: %s (its log is %s)", node->name,
+			line, path);
 }
 
 static int wait_for(const struct lab_state *state, const struct lab_node *node, int client_netns_fd,
@@ -106,10 +124,18 @@ int lab_ready_wait(const struct lab_state *state, int client_netns_fd, uint64_t 
 
 	for (size_t i = 1; i < state->nodes; i++) {
 		r = wait_for(state, &state->node[i], client_netns_fd, end_ns, is_interrupted);
-		if (r == -EINTR)
-			return lab_tell(ret_error, r, "interrupted");
 		if (r < 0)
 			return tell_not_ready(&state->node[i], r, ret_error);
 	}
 	return 0;
+}
+
+int lab_ready_wait_one(const struct lab_state *state, const struct lab_node *node,
+		       int client_netns_fd, uint64_t timeout_ns, bool (*is_interrupted)(void),
+		       char *ret_error)
+{
+	uint64_t end_ns = clock_now_ns() + (timeout_ns ? timeout_ns : READY_DEFAULT_NS);
+	int r = wait_for(state, node, client_netns_fd, end_ns, is_interrupted);
+
+	return r < 0 ? tell_not_ready(node, r, ret_error) : 0;
 }

@@ -9,10 +9,8 @@
  * its process 1, with all that it started. A number is only ever signalled through a pidfd, after its start time was
  * found to be the one that is written down.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -34,8 +32,7 @@
 #define PROGRAM	      "hopchain"
 #define LOG_MAX_BYTES (16 * 1024 * 1024) /* of what a service may write to one file */
 #define END_WAIT_MS   5000
-#define ARGUMENTS_MAX 64
-#define ARGUMENT_SIZE 64
+#define ARGUMENTS_MAX 128
 
 static bool is_program(const char *path)
 {
@@ -100,77 +97,27 @@ int lab_program_find(const struct lab_options *options, char **ret_program, char
 	return 0;
 }
 
-/* The words of a service's command line; text is kept here. */
+/* A service's words, as execv() wants them; text is kept here. */
 struct command {
 	const char *word[ARGUMENTS_MAX + 1];
-	size_t words;
-	char text[4][ARGUMENT_SIZE];
+	char text[LAB_COMMAND_SIZE];
 };
 
-static int command_add(struct command *command, const char *word)
+static int command_make(const char *program, const struct lab_node *node, struct command *command)
 {
-	if (command->words >= ARGUMENTS_MAX)
-		return -E2BIG;
-	command->word[command->words++] = word;
-	return 0;
-}
-
-static int command_add_pair(struct command *command, const char *option, const char *value)
-{
-	int r = command_add(command, option);
-
-	return r < 0 ? r : command_add(command, value);
-}
-
-static int command_add_next(struct command *command, const struct lab_state *state,
-			    const struct lab_node *next)
-{
-	char addr[INET_ADDRSTRLEN];
-	int r;
-
-	inet_ntop(AF_INET, next->ipv4.byte + 12, addr, sizeof(addr));
-	snprintf(command->text[1], ARGUMENT_SIZE, "%s:%u", addr, state->port);
-	r = command_add_pair(command, "--next", command->text[1]);
-	return r < 0 ? r : command_add_pair(command, "--next-name", next->name);
-}
-
-/* Service i of n, counted from 0, waits (n - i) / n of what the first waits: see lab.h. */
-static int command_add_timeout(struct command *command, uint64_t timeout_ns,
-			       const struct lab_state *state, const struct lab_node *node)
-{
-	size_t services = state->nodes - 1, after = (size_t)(state->node + state->nodes - node);
-	uint64_t own_ns = timeout_ns / services * after;
-
-	if (timeout_ns == 0)
-		return 0;
-	snprintf(command->text[3], ARGUMENT_SIZE, "%" PRIu64 "ns", own_ns ? own_ns : 1);
-	return command_add_pair(command, "--timeout", command->text[3]);
-}
-
-/* next NULL: the last of the chain. */
-static int command_make(struct command *command, const struct lab_options *options,
-			const char *program, const struct lab_state *state,
-			const struct lab_node *node, const struct lab_node *next)
-{
-	int r;
+	size_t words = 0;
+	char *rest = NULL;
 
 	*command = (struct command){ 0 };
-	snprintf(command->text[0], ARGUMENT_SIZE, "%u", state->port);
-	snprintf(command->text[2], ARGUMENT_SIZE, "%u", options->monolith);
-	r = command_add(command, program);
-	if (r == 0)
-		r = command_add_pair(command, "--name", node->name);
-	if (r == 0)
-		r = command_add_pair(command, "--listen", command->text[0]);
-	if (r == 0 && next)
-		r = command_add_next(command, state, next);
-	if (r == 0 && options->monolith)
-		r = command_add_pair(command, "--monolith", command->text[2]);
-	if (r == 0)
-		r = command_add_timeout(command, options->timeout_ns, state, node);
-	for (const char *const *arg = options->service_arg; arg && *arg && r == 0; arg++)
-		r = command_add(command, *arg);
-	return r;
+	strcpy(command->text, node->command);
+	command->word[words++] = program;
+	for (char *word = strtok_r(command->text, " ", &rest); word;
+	     word = strtok_r(NULL, " ", &rest)) {
+		if (words == ARGUMENTS_MAX)
+			return -E2BIG;
+		command->word[words++] = word;
+	}
+	return 0;
 }
 
 /* What a process 1 must know. All of it is made before the clone. */
@@ -331,24 +278,20 @@ static int start_one(const struct start *start, struct lab_node *node)
 	return process_start_time(node->pid, &node->start_time);
 }
 
-static int service_make(const struct lab_options *options, const char *program,
-			struct lab_state *state, size_t i, const struct lab_spaces *spaces,
-			int go_fd)
+static int service_make(const char *program, struct lab_node *node, int netns_fd, int go_fd)
 {
-	const struct lab_node *next = i + 1 < state->nodes ? &state->node[i + 1] : NULL;
-	struct lab_node *node = &state->node[i];
 	char log_name[LAB_NAME_MAX + 8];
 	struct command command;
 	struct start start = {
 		.command = &command,
 		.name = node->name,
-		.netns_fd = spaces->node[i].netns.fd,
+		.netns_fd = netns_fd,
 		.go_fd = go_fd,
 	};
 	int r;
 
 	snprintf(log_name, sizeof(log_name), "%s.log", node->name);
-	r = command_make(&command, options, program, state, node, next);
+	r = command_make(program, node, &command);
 	if (r == 0)
 		r = lab_path(log_name, start.log_path);
 	if (r == 0)
@@ -356,9 +299,8 @@ static int service_make(const struct lab_options *options, const char *program,
 	return r < 0 ? r : start_one(&start, node);
 }
 
-int lab_services_make(const struct lab_options *options, const char *program,
-		      struct lab_state *state, const struct lab_spaces *spaces, int *ret_go_fd,
-		      char *ret_error)
+int lab_services_make(const char *program, struct lab_state *state, const struct lab_spaces *spaces,
+		      int *ret_go_fd, char *ret_error)
 {
 	_cleanup_(closep) int go_read = -1;
 	int pipe_fd[2], r = 0;
@@ -368,18 +310,44 @@ int lab_services_make(const struct lab_options *options, const char *program,
 	go_read = pipe_fd[0];
 	*ret_go_fd = pipe_fd[1];
 	for (size_t i = 1; i < state->nodes && r == 0; i++)
-		r = service_make(options, program, state, i, spaces, go_read);
+		r = service_make(program, &state->node[i], spaces->node[i].netns.fd, go_read);
 	if (r < 0)
 		return lab_tell(ret_error, r, "can't start a service: %s", strerror(-r));
 	return 0;
 }
 
-int lab_services_go(const struct lab_state *state, int go_fd)
+static int say_go(int go_fd, size_t services)
 {
 	static const char go[LAB_NODES_MAX];
-	size_t services = state->nodes - 1;
 
 	return write(go_fd, go, services) == (ssize_t)services ? 0 : -EPIPE;
+}
+
+int lab_services_go(const struct lab_state *state, int go_fd)
+{
+	return say_go(go_fd, state->nodes - 1);
+}
+
+int lab_service_make(const char *program, struct lab_node *node, int netns_fd, int *ret_go_fd,
+		     char *ret_error)
+{
+	_cleanup_(closep) int go_read = -1;
+	int pipe_fd[2], r;
+
+	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
+		return -errno;
+	go_read = pipe_fd[0];
+	*ret_go_fd = pipe_fd[1];
+	r = service_make(program, node, netns_fd, go_read);
+	if (r < 0)
+		return lab_tell(ret_error, r, "can't start service %s: %s", node->name,
+				strerror(-r));
+	return 0;
+}
+
+int lab_service_go(int go_fd)
+{
+	return say_go(go_fd, 1);
 }
 
 bool lab_process_is_alive(pid_t pid, uint64_t start_time)
@@ -461,4 +429,15 @@ int lab_services_remove(const struct lab_state *state, char *ret_error)
 			first = tell_not_ended(&state->node[i], r[i], ret_error);
 	}
 	return first;
+}
+
+int lab_service_end(const struct lab_node *node, char *ret_error)
+{
+	_cleanup_(closep) int pidfd = -1;
+	int r;
+
+	r = end_service(node, &pidfd);
+	if (r == 0 && pidfd >= 0)
+		r = wait_for_end(pidfd, node->pid);
+	return r < 0 ? tell_not_ended(node, r, ret_error) : 0;
 }
