@@ -188,6 +188,24 @@ static void times_in_any_unit_are_the_same(void **state)
 	assert_string_equal(chart.y.title, "a, b, ms");
 }
 
+static void values_of_by_have_the_units_of_their_columns(void **state)
+{
+	static const char *const names[] = { "0 ms", "5 ms", "20 ms" };
+	struct fixture *fixture = *state;
+	_cleanup_(chart_done) struct chart chart = {};
+
+	assert_int_equal(read_text(fixture, "hops,delay_ms,p50_ns\n1,0,1\n1,5,1\n1,20,1\n"), 0);
+	fixture->wish = (struct chart_wish){
+		.kind = kind("lines"),
+		.x = { 1, { "hops" } },
+		.y = { 1, { "p50_ns" } },
+		.by = { 1, { "delay_ms" } },
+	};
+	assert_int_equal(chart_read(&fixture->wish, &fixture->sheet, &chart, fixture->error), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_string_equal(chart.series[i].name, names[i]);
+}
+
 static void a_gap_is_a_gap(void **state)
 {
 	struct fixture *fixture = *state;
@@ -361,6 +379,7 @@ int main(void)
 		FACT(numbers_are_finite_and_decimal),
 		FACT(what_was_measured_is_points_on_the_formulas_line),
 		FACT(times_in_any_unit_are_the_same),
+		FACT(values_of_by_have_the_units_of_their_columns),
 		FACT(a_gap_is_a_gap),
 		FACT(a_wish_that_does_not_fit_is_refused_by_name),
 		FACT(rows_are_counted_in_their_slots),

@@ -189,6 +189,8 @@ static void name_value(const char *column, const char *cell, char *name, size_t 
 		snprintf(name, size, "%.63s", *cell ? cell : "none");
 	else if (i == ARRAY_SIZE(suffixes))
 		snprintf(name, size, "%.32s %.24s", label, cell);
+	else if (suffixes[i].unit == CHART_TIME && number == 0)
+		snprintf(name, size, "0 %s", suffixes[i].suffix + 1);
 	else if (suffixes[i].unit == CHART_TIME) {
 		ns = canvas_time_unit(number * suffixes[i].factor, &unit);
 		snprintf(name, size, "%.4g %s", number * suffixes[i].factor / ns, unit);
