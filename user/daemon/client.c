@@ -15,6 +15,8 @@
 #include "base/clock.h"
 
 #define QUEUE_MAX (32 * 1024 * 1024)
+#define LATER_MAX \
+	(128 * 1024) /* what may wait for company: about half of what a socket takes at once */
 
 struct client {
 	struct clients *all;
@@ -142,8 +144,9 @@ static int make_room(struct client *client, size_t more)
 	return 0;
 }
 
-/* Frames go out when the loop next finds the socket writable: many small ones leave together. */
-int client_send(struct client *client, enum wire_kind kind, const void *payload, size_t length)
+/* Puts a frame behind those that wait. */
+static int queue_frame(struct client *client, enum wire_kind kind, const void *payload,
+		       size_t length)
 {
 	struct wire_header header = { .length = (uint32_t)length, .kind = kind };
 	int r;
@@ -156,6 +159,24 @@ int client_send(struct client *client, enum wire_kind kind, const void *payload,
 	memcpy(client->out + client->out_length, &header, sizeof(header));
 	memcpy(client->out + client->out_length + sizeof(header), payload, length);
 	client->out_length += sizeof(header) + length;
+	return 0;
+}
+
+/* Frames go out when the loop next finds the socket writable: many small ones leave together. */
+int client_send(struct client *client, enum wire_kind kind, const void *payload, size_t length)
+{
+	int r = queue_frame(client, kind, payload, length);
+
+	return r < 0 ? r : wait_to_send(client, true);
+}
+
+int client_send_later(struct client *client, enum wire_kind kind, const void *payload,
+		      size_t length)
+{
+	int r = queue_frame(client, kind, payload, length);
+
+	if (r < 0 || client->out_length - client->out_sent < LATER_MAX)
+		return r;
 	return wait_to_send(client, true);
 }
 

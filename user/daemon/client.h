@@ -52,6 +52,12 @@ uint64_t client_token(const struct client *client);
  * frame is dropped. A client that is ending takes no more.
  */
 int client_send(struct client *client, enum wire_kind kind, const void *payload, size_t length);
+/*
+ * The same for what is in no hurry: it goes with the next frame that is, or when there is much of it. Waking who reads it
+ * costs more than reading it.
+ */
+int client_send_later(struct client *client, enum wire_kind kind, const void *payload,
+		      size_t length);
 int client_send_json(struct client *client, enum wire_kind kind, json_t *value);
 /* Ends the connection when everything queued is sent. */
 void client_end(struct client *client);

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 
-#define RENEW_NS	 100000000ULL
+#define RENEW_NS	 250000000ULL
 #define ENGINE_SILENT_NS 500000000ULL
 
 struct lease {
@@ -67,7 +67,7 @@ static void *live(void *argument)
 	return NULL;
 }
 
-/* It runs for microseconds ten times a second: before all ordinary work, if it is allowed to. */
+/* It runs for microseconds four times a second: before all ordinary work, if it is allowed to. */
 static void go_first(pthread_t thread)
 {
 	const struct sched_param first = { .sched_priority = 1 };

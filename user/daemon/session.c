@@ -15,7 +15,7 @@
 #include "daemon/owner.h"
 #include "daemon/reply.h"
 
-#define TICK_NS	    50000000ULL /* the ring wakes us sooner when it fills up */
+#define TICK_NS	    100000000ULL /* the ring wakes us sooner when it fills up */
 #define PROGRESS_NS 500000000ULL
 
 static bool is_among(const uint32_t *id, size_t count, uint32_t wanted)
@@ -39,8 +39,8 @@ static void on_chain(void *ctx, const struct chain *chain)
 
 	if (trace->wanted && trace->chains >= trace->wanted)
 		return;
-	if (client_send(trace->client, WIRE_CALLS, chain->call,
-			chain->calls * sizeof(*chain->call)) < 0)
+	if (client_send_later(trace->client, WIRE_CALLS, chain->call,
+			      chain->calls * sizeof(*chain->call)) < 0)
 		trace->unsent++;
 	if (is_root(trace, &chain->call[0]))
 		trace->chains++;

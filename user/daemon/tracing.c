@@ -15,10 +15,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define POLL_MAX_NS    100000000ULL /* then the loop has other things to do */
-#define EVENTS_AT_ONCE 4096 /* between two looks at the clock */
-#define CAUGHT_UP      1024 /* events: few enough to be in no hurry any more */
-#define NICE_HURRIED   (-15)
+#define POLL_MAX_NS	100000000ULL /* then the loop has other things to do */
+#define EVENTS_AT_ONCE	4096 /* between two looks at the clock */
+#define CAUGHT_UP	1024 /* events: few enough to be in no hurry any more */
+#define NICE_HURRIED	(-15)
+#define NICE_AT_LEISURE 10
 
 struct lost_total {
 	uint64_t packet_events;
@@ -54,13 +55,22 @@ static struct lost_total read_lost(const struct tracing *tracing)
 	return total;
 }
 
-/* The reader shares the processors with what it watches. It is in no hurry until it falls behind; then it goes first. */
+/*
+ * The reader shares the processors with what it watches. It is in no hurry, and lets a service that wakes up go before it,
+ * until it falls behind; then it goes first. On Linux this is the calling thread's own: the lease and the delay engine
+ * have theirs.
+ */
+static void go_at(int nice)
+{
+	setpriority(PRIO_PROCESS, 0, nice);
+}
+
 static void hurry(struct tracing *tracing, bool hurry)
 {
 	if (tracing->is_hurried == hurry)
 		return;
 	tracing->is_hurried = hurry;
-	setpriority(PRIO_PROCESS, 0, hurry ? NICE_HURRIED : 0);
+	go_at(hurry ? NICE_HURRIED : NICE_AT_LEISURE);
 }
 
 static int take_event(void *ctx, void *data, size_t size)
@@ -105,6 +115,7 @@ static int turn_on(struct tracing *tracing)
 	tracing->lost_before = read_lost(tracing);
 	programs_config(tracing->with.programs)->tracing = 1;
 	tracing->is_on = true;
+	go_at(NICE_AT_LEISURE);
 	return 0;
 }
 
@@ -250,7 +261,7 @@ void tracing_free(struct tracing *tracing)
 		return;
 	if (tracing->is_on)
 		turn_off(tracing);
-	hurry(tracing, false);
+	go_at(0);
 	ring_buffer__free(tracing->rings);
 	tracer_free(tracing->tracer);
 	free(tracing->endpoint);

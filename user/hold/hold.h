@@ -102,7 +102,7 @@ int hold_start(struct hold *hold);
  */
 int hold_flush(struct hold *hold, bool (*is_alive)(void *ctx, uint32_t rule_id), void *ctx);
 
-/* CLOCK_MONOTONIC time of the thread's last sign of life; it gives one at least every 100 ms. 0: not started. */
+/* CLOCK_MONOTONIC time of the thread's last sign of life; it gives one at least every 250 ms. 0: not started. */
 uint64_t hold_heartbeat_ns(const struct hold *hold);
 
 void hold_stats(struct hold *hold, struct hold_stats *ret_stats);

@@ -4,9 +4,12 @@
  */
 #include "hold/pace.h"
 
-#define SPIN_SHARE   5 /* one part in so many of all time may be spun */
-#define CREDIT_MAX   2000000ULL /* ns: twenty spins of 100 us in a row */
-#define SLEEP_MAX    80000000ULL /* ns: a sign of life at least every 100 ms */
+#define SPIN_SHARE 5 /* one part in so many of all time may be spun */
+#define CREDIT_MAX 2000000ULL /* ns: twenty spins of 100 us in a row */
+#define SLEEP_MAX \
+	80000000ULL /* ns: a sign of life at least every 100 ms while there is something to be done */
+#define REST_MAX \
+	240000000ULL /* and every 250 ms while nothing is held: each costs what a cold wake-up costs */
 #define LULL_MAX     200000ULL /* ns: so late can the first frame of a shorter delay be seen */
 #define DENSE_GAP    100000ULL /* ns between arrivals: below it, traffic is dense */
 #define FLOOD_GAP    25000ULL /* below it, traffic is a flood: taken in turns, not frame by frame */
@@ -78,8 +81,10 @@ struct pace_wait pace_wait(struct pace *pace, uint64_t now_ns, uint64_t due_ns)
 	uint64_t spin_ns, lull_ns;
 
 	give_credit(pace, now_ns);
-	if (due_ns == UINT64_MAX)
+	if (due_ns == UINT64_MAX) {
+		wait.until_ns = now_ns + REST_MAX;
 		return wait;
+	}
 	if (gap_is_below(pace, now_ns, FLOOD_GAP)) {
 		wait.until_ns = now_ns + FLOOD_LULL;
 		wait.watch_taps = false;

@@ -19,6 +19,7 @@
 #include "trace/event.h"
 
 #define FIRST_SLOTS 64
+#define FETCH_AHEAD 2 /* entries: one is handed out in about the time of a look into memory */
 
 struct slot {
 	union {
@@ -123,10 +124,20 @@ static void hand_out(struct event_window *window, const struct slot *slot)
 		window->sink.on_socket(window->sink.ctx, &slot->socket);
 }
 
+/* It was written a window's length ago, so it lies in no near cache any more. */
+static void fetch_ahead(const struct slot *slot)
+{
+	for (size_t line = 0; line < sizeof(struct hf_packet_event) + 64; line += 64)
+		__builtin_prefetch(slot->bytes + line);
+}
+
 /* The slot is free after it was read. */
 static void hand_out_first(struct event_window *window)
 {
 	struct entry first = *entry_at(window, 0);
+
+	if (window->used > FETCH_AHEAD)
+		fetch_ahead(&window->slot[entry_at(window, FETCH_AHEAD)->slot]);
 
 	window->first = window->first + 1 < window->room ? window->first + 1 : 0;
 	window->used--;
