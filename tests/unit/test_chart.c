@@ -190,11 +190,11 @@ static void times_in_any_unit_are_the_same(void **state)
 
 static void values_of_by_have_the_units_of_their_columns(void **state)
 {
-	static const char *const names[] = { "0 ms", "5 ms", "20 ms" };
+	static const char *const names[] = { "0 ms", "1 ms", "20 ms" };
 	struct fixture *fixture = *state;
 	_cleanup_(chart_done) struct chart chart = {};
 
-	assert_int_equal(read_text(fixture, "hops,delay_ms,p50_ns\n1,0,1\n1,5,1\n1,20,1\n"), 0);
+	assert_int_equal(read_text(fixture, "hops,delay_ms,p50_ns\n1,0,1\n1,1,1\n1,20,1\n"), 0);
 	fixture->wish = (struct chart_wish){
 		.kind = kind("lines"),
 		.x = { 1, { "hops" } },

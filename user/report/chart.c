@@ -192,7 +192,8 @@ static void name_value(const char *column, const char *cell, char *name, size_t 
 	else if (suffixes[i].unit == CHART_TIME && number == 0)
 		snprintf(name, size, "0 %s", suffixes[i].suffix + 1);
 	else if (suffixes[i].unit == CHART_TIME) {
-		ns = canvas_time_unit(number * suffixes[i].factor, &unit);
+		ns = canvas_time_unit(2 * number * suffixes[i].factor,
+				      &unit); /* 1 ms, not 1000 µs */
 		snprintf(name, size, "%.4g %s", number * suffixes[i].factor / ns, unit);
 	} else {
 		chart_unit_of(column, &factor);
