@@ -44,12 +44,12 @@ node_addresses() { # NAME...: n1=ADDRESS,...
 	(IFS=, && echo "${list[*]}")
 }
 
-node_client() {
-	place_node_client "$@" 8>&- 9>&-
+node_client() { # in a process that keeps none of the lab's locks, also when it outlives the lab
+	(exec 8>&- 9>&- && place_node_client "$@")
 }
 
 node_run() { # NAME COMMAND...: until nodes_empty, or the lab's end
-	place_node_run "$@" >>"$run_folder/$1.log" 2>&1 </dev/null 8>&- 9>&- &
+	(exec 8>&- 9>&- && place_node_run "$@") >>"$run_folder/$1.log" 2>&1 </dev/null &
 }
 
 nodes_empty() {
