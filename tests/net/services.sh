@@ -137,9 +137,9 @@ _b_is_dead_or_serves() {
 
 _processes_of() {
 	local file count=0
-	for file in $(grep -lzxF "HOPFAULT_RUN_DIR=$HOPFAULT_RUN_DIR" /proc/[0-9]*/environ 2>/dev/null); do
+	while read -r file; do
 		if tr '\0' ' ' <"${file%environ}cmdline" 2>/dev/null | grep -q "hopchain --name $1 "; then count=$((count + 1)); fi
-	done
+	done < <(grep -lzxF "HOPFAULT_RUN_DIR=$HOPFAULT_RUN_DIR" /proc/[0-9]*/environ 2>/dev/null || true)
 	echo $count
 }
 
