@@ -189,7 +189,8 @@ _inherits() {
 
 where_no_sshd_is_found_the_environment_is_believed() {
 	_place
-	export SSH_CONNECTION="$(v4 left) 4022 10.77.0.254 22"
+	SSH_CONNECTION="$(v4 left) 4022 10.77.0.254 22"
+	export SSH_CONNECTION
 	_refused "would cut your own SSH connection \($(v4 left):4022 -> 10.77.0.254:22" \
 		within sw "$HOPFAULT" partition "$(ep left)" host
 	export SSH_CONNECTION="192.0.2.2 4022 192.0.2.1 22"

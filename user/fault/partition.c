@@ -105,7 +105,8 @@ int partition_parse(int argc, char **argv, bool with_grudge, struct partition_re
 	int r;
 
 	words_begin(&words, argc, argv, keywords, ARRAY_SIZE(keywords), ret_error);
-	words.hint = ": groups come first, then oneway, net NAME, for TIME, seed N, when up and force";
+	words.hint =
+		": groups come first, then oneway, net NAME, for TIME, seed N, when up and force";
 	r = take_all(&words, with_grudge, &request);
 	if (r < 0)
 		return r;

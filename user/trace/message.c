@@ -135,9 +135,10 @@ static void note_syn_entered(struct connection *connection, enum end from,
 }
 
 /* The packet has got to where it goes, as far as that place is looked at. */
-static bool has_arrived(const struct hf_packet_event *packet)
+static bool has_arrived(const struct connection *connection, enum end from,
+			const struct hf_packet_event *packet)
 {
-	if (packet->point == HF_POINT_LEAVE && is_named(packet->dst_endpoint))
+	if (packet->point == HF_POINT_LEAVE && is_named(connection->endpoint[!from]))
 		return false;
 	return packet->verdict == HF_VERDICT_PASS;
 }
@@ -164,7 +165,7 @@ static void note_syn(struct messages *messages, struct connection *connection, e
 	set_client(connection, is_answer ? (enum end) !from : from);
 	if (packet->point == HF_POINT_ENTER)
 		note_syn_entered(connection, from, packet);
-	if (is_answer && has_arrived(packet))
+	if (is_answer && has_arrived(connection, from, packet))
 		note_connected(connection);
 }
 
@@ -276,7 +277,7 @@ static void note_fin(const struct way *way, const struct hf_packet_event *packet
 	if (stream->is_known)
 		stream->fin = stream_number(stream, packet->seq) + packet->len;
 	turn_abandon(way, false);
-	if (has_arrived(packet))
+	if (has_arrived(way->connection, way->from, packet))
 		turn_break(way);
 }
 
@@ -289,7 +290,7 @@ static void note_reset(const struct way *way, const struct hf_packet_event *pack
 	if (!(packet->tcp_flags & TCP_RST))
 		return;
 	turn_abandon(way, true);
-	if (has_arrived(packet)) {
+	if (has_arrived(connection, from, packet)) {
 		turn_break(way);
 		if (is_connecting(connection) && connection->client != (int)from)
 			turn_end_attempt(way, ENDED_BY_SERVER);
