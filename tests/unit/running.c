@@ -79,6 +79,7 @@ void stop(struct running *running)
 	assert_int_equal(eventfd_write(running->stop_fd, 1), 0);
 	assert_int_equal(pthread_join(running->thread, &failed), 0);
 	assert_null(failed);
+	service_done(&running->service);
 	close(running->listen_fd);
 	close(running->stop_fd);
 	free(running);
