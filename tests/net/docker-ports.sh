@@ -65,6 +65,7 @@ containers_up() {
 }
 # Bridged frames go through iptables, as on machines where dockerd finds it so: else no answer comes back through a hairpin.
 filter_bridged() {
+	# shellcheck disable=SC2016 # the inner shell expands them
 	host sh -c 'for family in ip ip6; do echo 1 >/proc/sys/net/bridge/bridge-nf-call-${family}tables; done'
 }
 
