@@ -28,7 +28,7 @@ VERSION	:= 0.1.0
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes \
 	   $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
 	   -DHOPFAULT_VERSION='"$(VERSION)"' -Ibpf -Iuser -I$(BUILD) -MMD -MP
-LIBS	= -lbpf -lelf -lz -lmnl -ljansson -lcurl -lcap-ng -lcmark-gfm-extensions -lcmark-gfm -lpthread -lm
+LIBS	= -lbpf -lelf -lz -lmnl -ljansson -lcurl -lcap-ng -lyaml -lcmark-gfm-extensions -lcmark-gfm -lpthread -lm
 
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror -Wno-unused-parameter \
 	   -Wno-gnu-variable-sized-type-not-at-end -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine) -MMD -MP
@@ -36,7 +36,7 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Wextra -Werr
 # hopchain is the lab's service: its main(), and the rest of its folder without the load generator. hopfault is
 # everything else, and of that folder the load generator with what it shares with the service.
 CHAIN_SRC := $(filter-out user/chain/load%,$(wildcard user/chain/*.c))
-BASE_SRC  := $(wildcard user/base/*.c)
+BASE_SRC  := $(filter-out user/base/yamldoc.c,$(wildcard user/base/*.c))
 SERVICE_SRC := $(wildcard user/chain/service*.c) $(addprefix user/chain/,outcall.c retry.c breaker.c bulkhead.c gate.c)
 FAULT_SRC := $(filter-out user/main.c user/chain/hopchain.c $(SERVICE_SRC),$(wildcard user/*/*.c))
 
@@ -114,7 +114,7 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(TESTED_OBJ)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/promise.h $(wildcard bpf/*.h user/*/*.[ch]) $(SKELETONS)
 	$(call say,FUZZ)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Ibpf -Iuser -I$(BUILD) \
-		-DHOPFAULT_VERSION='"$(VERSION)"' -o $@ $< $$(sed -n 's,^ \* uses: ,,p' $<) -ljansson -lm
+		-DHOPFAULT_VERSION='"$(VERSION)"' -o $@ $< $$(sed -n 's,^ \* uses: ,,p' $<) -ljansson -lyaml -lm
 
 unit: $(UNIT_BIN)
 prog: $(PROG_BIN)

@@ -45,9 +45,9 @@ static int print_help(void)
 	     "where every microsecond of every request went.\n\n"
 	     "usage: hopfault [OPTION...] COMMAND ...\n\nCommands:");
 	for (const struct command *const *command = commands; *command; command++)
-		printf("  %-10s %s\n", (*command)->name, (*command)->summary);
-	puts("  help       `hopfault help COMMAND` says more about one of them");
-	puts("  version    print the version\n\nOptions:");
+		printf("  %-12s %s\n", (*command)->name, (*command)->summary);
+	puts("  help         `hopfault help COMMAND` says more about one of them");
+	puts("  version      print the version\n\nOptions:");
 	options_print_help(main_rows, stdout);
 	puts("\nExit status: 0 done, 1 failed, 2 misused.");
 	return EXIT_DONE;

@@ -219,6 +219,38 @@ int units_parse_percent(const char *text, uint32_t *ret_odds, const char **ret_r
 	return 0;
 }
 
+int units_parse_share(const char *text, double *ret_share, double *ret_rest,
+		      const char **ret_reason)
+{
+	struct decimal decimal;
+	const char *end;
+	uint64_t whole;
+	bool percent;
+	int r;
+
+	r = decimal_read(text, &decimal, &end, ret_reason);
+	if (r < 0)
+		return r;
+	percent = strcmp(end, "%") == 0;
+	if (*end && !percent)
+		return wrong(-EINVAL, ret_reason,
+			     "not a share: write 99.95% or 0.9995 for example");
+	if (decimal.places > DECIMAL_PLACES_MAX - 2)
+		return wrong(-ERANGE, ret_reason, "too many decimal places");
+	whole = (percent ? 100 : 1) * ten_to(decimal.places);
+	if (!percent && decimal.digits > whole)
+		return wrong(-ENODATA, ret_reason,
+			     "more than 1 and no %: write 99.95% or 0.9995 for example");
+	if (!percent && decimal.places == 0)
+		return wrong(-ENODATA, ret_reason,
+			     "a unit is missing: write 100% or 1.0 for example");
+	if (decimal.digits > whole)
+		return wrong(-ERANGE, ret_reason, "more than 100%");
+	*ret_share = (double)decimal.digits / (double)whole;
+	*ret_rest = (double)(whole - decimal.digits) / (double)whole;
+	return 0;
+}
+
 int units_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret_count,
 		      const char **ret_reason)
 {

@@ -36,6 +36,14 @@ int units_parse_time(const char *text, uint64_t *ret_ns, const char **ret_reason
  */
 int units_parse_percent(const char *text, uint32_t *ret_odds, const char **ret_reason);
 
+/*
+ * "99.95%", or "0.9995" with its point: a share of one, and what is missing from it. Both are the doubles nearest to
+ * what was written, so that the rest of 99.999999% has all its digits. A bare whole number or one above 1 is refused:
+ * nobody can tell whether it means parts or per cent.
+ */
+int units_parse_share(const char *text, double *ret_share, double *ret_rest,
+		      const char **ret_reason);
+
 /* "1500b", "64k" (1024 each, as "kb" and "KiB"), "10m", "1g": bytes. A bare number is refused. */
 int units_parse_size(const char *text, uint64_t *ret_bytes, const char **ret_reason);
 
