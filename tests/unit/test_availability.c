@@ -303,6 +303,25 @@ static void every_change_does_what_it_says(void **state)
 		assert_true(seen[kind] > 0);
 }
 
+/* 90 % becomes 99 % with a second replica, and with a nine more. */
+static void a_service_that_fails_has_a_replica_and_a_nine_to_gain(void **state)
+{
+	_cleanup_(model_freep) struct model *model =
+		model_of("entry: a\nservices:\n - {name: a, availability: 90%}\n");
+	_cleanup_(report_done) struct report report = {};
+	char text[CHANGE_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(report_make(model, 0, 1, &report), 0);
+	assert_int_equal(report.changes.count, 2);
+	assert_string_equal(change_text(model, &report.changes.change[0], text),
+			    "one more replica of a (1 of 2)");
+	assert_string_equal(change_text(model, &report.changes.change[1], text),
+			    "one nine more for a");
+	for (int i = 0; i < 2; i++)
+		assert_near(report.changes.change[i].whole.down, 0.01);
+}
+
 /* A copy of the last member, with calls of its own to the same service: 1 of {a, b}, then 1 of {a, b, b'}. */
 static void a_group_grows_by_a_copy_that_shares_what_its_like_needs(void **state)
 {
@@ -446,6 +465,7 @@ int main(void)
 		cmocka_unit_test(no_service_that_gets_better_makes_the_whole_worse),
 		cmocka_unit_test(the_simulation_is_within_five_standard_errors),
 		cmocka_unit_test(every_change_does_what_it_says),
+		cmocka_unit_test(a_service_that_fails_has_a_replica_and_a_nine_to_gain),
 		cmocka_unit_test(a_group_grows_by_a_copy_that_shares_what_its_like_needs),
 		cmocka_unit_test(replicas_are_added_where_they_gain_most_until_the_goal_is_met),
 		cmocka_unit_test(in_series_times_add_up),
