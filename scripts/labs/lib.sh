@@ -106,6 +106,7 @@ lab_check_tools() {
 }
 
 lab_wait_for_others() {
+	mkdir -p "${lab_lock%/*}"
 	exec 8>"$lab_lock"
 	flock -n 8 && return
 	say "Another lab is measuring; waiting for its end."
