@@ -67,6 +67,9 @@ enum hf_engine {
 	HF_ENGINE_FQ = 2, /* departure time, held by the fq on this device */
 };
 
+/* hf_device.network: of a veth that nobody knows yet. Rules about any network match there. */
+#define HF_NETWORK_UNKNOWN 0xffff
+
 struct hf_device {
 	__u32 endpoint; /* who is behind this interface */
 	__u16 engine; /* enum hf_engine: what holds a packet on its way out of here */

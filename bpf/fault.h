@@ -58,7 +58,8 @@ static inline int fault_rule_matches(const struct hf_rule *rule, const struct pa
 {
 	if (!(packet->flags & PACKET_UPKEEP) != !(rule->flags & HF_RULE_UPKEEP))
 		return 0;
-	if (rule->network && rule->network != packet->network)
+	if (rule->network && rule->network != packet->network &&
+	    packet->network != HF_NETWORK_UNKNOWN)
 		return 0;
 	if (!fault_proto_is_meant(rule->proto, packet->flow.proto))
 		return 0;

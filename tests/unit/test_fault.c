@@ -81,6 +81,8 @@ static void a_rule_of_one_network_means_no_other(void **state)
 	assert_false(matches(&rule, packet));
 	packet.network = 2;
 	assert_true(matches(&rule, packet));
+	packet.network = HF_NETWORK_UNKNOWN; /* it may be this one */
+	assert_true(fault_rule_matches(&rule, &packet));
 	packet.network = 1;
 	assert_false(matches(&rule, packet));
 	rule.network = 0;

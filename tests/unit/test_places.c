@@ -38,9 +38,14 @@ static bool is_there(const void *ctx, uint32_t ifindex)
 	return ifindex < 10;
 }
 
-static uint32_t whose(const struct places *places, uint32_t master)
+static struct guise guise(const struct places *places, uint32_t master)
 {
 	return places_whose(places, here, master, is_there, NULL);
+}
+
+static uint32_t whose(const struct places *places, uint32_t master)
+{
+	return guise(places, master).endpoint;
 }
 
 static void while_all_are_there_a_new_veth_is_nobodys(void **state)
@@ -63,7 +68,8 @@ static void the_only_one_that_is_missing_is_who_comes(void **state)
 	assert_false(places_gone(&places, elsewhere, 51));
 	assert_int_equal(whose(&places, 0), WEB);
 	assert_int_equal(whose(&places, 1), WEB);
-	assert_int_equal(places_whose(&places, elsewhere, 0, is_there, NULL), HF_ENDPOINT_NONE);
+	assert_int_equal(places_whose(&places, elsewhere, 0, is_there, NULL).endpoint,
+			 HF_ENDPOINT_NONE);
 }
 
 static void one_on_another_bridge_is_not_who_is_missing(void **state)
@@ -171,6 +177,45 @@ static void newcomers_are_all_who_have_a_place(void **state)
 	assert_int_equal(places_all(&places, elsewhere), HF_ENDPOINT_NONE);
 }
 
+static struct place on(uint32_t endpoint, uint32_t ifindex, uint32_t master, uint16_t network)
+{
+	struct place place = at(endpoint, ifindex, master);
+
+	place.network = network;
+	return place;
+}
+
+static void rules_of_a_network_act_on_who_may_be_on_it(void **state)
+{
+	_cleanup_(places_done) struct places places = {};
+	struct place both[] = { on(WEB, 50, 1, 71), on(WEB, 51, 2, 72) };
+
+	assert_int_equal(places_set(&places, WEB, both, 2, true), 0);
+	places_gone(&places, here, 51);
+	assert_int_equal(guise(&places, 0).network, 72);
+	places_gone(&places, here, 50);
+	assert_int_equal(guise(&places, 0).network, HF_NETWORK_UNKNOWN);
+	assert_int_equal(guise(&places, 1).network, 71);
+	assert_int_equal(places_as(&places, here, 2, WEB).network, 72);
+	assert_int_equal(places_as(&places, here, 0, WEB).network, HF_NETWORK_UNKNOWN);
+}
+
+static void who_may_have_rules_outward_has_them(void **state)
+{
+	_cleanup_(places_done) struct places places = {};
+	struct place outward = at(DB, 51, 1);
+
+	outward.is_outward = true;
+	put(&places, WEB, 50, 1);
+	assert_int_equal(places_set(&places, DB, &outward, 1, true), 0);
+	places_gone(&places, here, 50);
+	assert_false(guise(&places, 1).is_outward);
+	places_gone(&places, here, 51);
+	assert_true(guise(&places, 1).is_outward);
+	assert_true(places_as(&places, here, 1, DB).is_outward);
+	assert_false(places_as(&places, here, 1, WEB).is_outward);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +230,8 @@ int main(void)
 		cmocka_unit_test(who_is_forgotten_is_not_missed),
 		cmocka_unit_test(a_veth_that_moves_is_looked_for_where_it_was_last),
 		cmocka_unit_test(newcomers_are_all_who_have_a_place),
+		cmocka_unit_test(rules_of_a_network_act_on_who_may_be_on_it),
+		cmocka_unit_test(who_may_have_rules_outward_has_them),
 	};
 
 	return cmocka_run_group_tests_name("places", tests, NULL, NULL);

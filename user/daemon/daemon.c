@@ -254,7 +254,7 @@ static int make_follow(struct owner *owner)
 		     : 0;
 }
 
-static void on_lost(void *ctx)
+static void on_change(void *ctx)
 {
 	struct owner *owner = ctx;
 
@@ -269,7 +269,7 @@ static int make_managed(struct owner *owner)
 			.hold = owner->hold,
 			.loop = owner->loop,
 			.guard = follow_guard(owner->follow),
-			.lost = on_lost,
+			.changed = on_change,
 			.engine = owner->with.engine,
 			.progress = on_progress,
 			.ctx = owner,

@@ -181,10 +181,22 @@ static int take_place(const struct device_tools *tools, const struct endpoint_ho
 	return r;
 }
 
+/* Hooks are taken away in reverse, and the clsact with the last: the guard attaches in another order than we do. */
+static void let_ingress_have_clsact(struct device *device)
+{
+	struct attachment *enter = &device->hook[CLSACT_EGRESS];
+	struct attachment *leave = &device->hook[CLSACT_INGRESS];
+
+	if (!enter->made_clsact || !leave->is_attached || leave->link_fd >= 0)
+		return;
+	enter->made_clsact = false;
+	leave->made_clsact = true;
+}
+
 /* The guard's program goes on until ours is there, where it can't be ours. */
 static int adopt(const struct device_tools *tools, struct device *device)
 {
-	struct attachment *egress = &device->hook[CLSACT_EGRESS], guards = { .link_fd = -1 };
+	struct attachment guards = { .link_fd = -1 };
 	struct guard_adoption adoption;
 	int r;
 
@@ -193,11 +205,13 @@ static int adopt(const struct device_tools *tools, struct device *device)
 		device->guarded_ns = clock_now_ns();
 		return r;
 	}
-	if (needs_clsact(device, CLSACT_EGRESS) && adoption.enter.link_fd >= 0)
-		guards = adoption.enter;
-	else if (adoption.enter.is_attached)
-		*egress = adoption.enter;
+	for (enum clsact_hook at = 0; at < CLSACT_HOOKS; at++)
+		if (needs_clsact(device, at) && adoption.hook[at].link_fd >= 0)
+			guards = adoption.hook[at]; /* there is one such hook */
+		else if (adoption.hook[at].is_attached)
+			device->hook[at] = adoption.hook[at];
 	r = attach_hooks(tools, device);
+	let_ingress_have_clsact(device);
 	device->appeared_ns = adoption.seen_ns;
 	device->guarded_ns = adoption.program_ns ? adoption.program_ns : clock_now_ns();
 	programs_detach(&device->netns, device->ifindex, CLSACT_EGRESS, &guards);

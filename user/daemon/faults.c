@@ -533,7 +533,7 @@ static int tell_not_on(struct faults *faults, uint32_t id, const char *name, cha
 	return -EINVAL;
 }
 
-/* Both ends of every link must be on it: a fault that could match nothing is not what was meant. */
+/* Both ends of every link must be on it, as far as they are there: a fault that could match nothing is not what was meant. */
 static int find_network(struct faults *faults, const char *name, const struct links *links,
 			uint16_t *ret_network, char *ret_error)
 {
@@ -542,7 +542,7 @@ static int find_network(struct faults *faults, const char *name, const struct li
 	for (size_t i = 0; name && i < 2 * links->count; i++) {
 		uint32_t id = i % 2 ? links->link[i / 2].dst : links->link[i / 2].src;
 
-		if (is_outside(id))
+		if (is_outside(id) || managed_is_absent(faults->with.managed, id))
 			continue;
 		of_end = managed_network(faults->with.managed, id, name);
 		if (of_end == 0)
@@ -555,6 +555,12 @@ static int find_network(struct faults *faults, const char *name, const struct li
 			return -EINVAL;
 		}
 		network = of_end;
+	}
+	if (name && network == 0) {
+		snprintf(ret_error, FAULTS_ERROR_MAX,
+			 "which network '%s' is can't be known while nobody is there who is on it",
+			 name);
+		return -EINVAL;
 	}
 	*ret_network = network;
 	return 0;

@@ -125,13 +125,15 @@ static int keep_host(struct follow *follow, const struct netns *netns)
 
 static int tell_host(struct follow *follow, const struct kept_host *host)
 {
-	struct program_hand hand = { .prog_fd = -1 };
-	int r;
+	struct program_hand hand[CLSACT_HOOKS] = { { .prog_fd = -1 }, { .prog_fd = -1 } };
+	int r = 0;
 
-	r = programs_hand(follow->with.programs, &host->netns, CLSACT_EGRESS, &hand);
+	for (enum clsact_hook at = 0; at < CLSACT_HOOKS && r >= 0; at++)
+		r = programs_hand(follow->with.programs, &host->netns, at, &hand[at]);
 	if (r >= 0)
-		r = guard_watch(follow->guard, &host->netns, &hand, host->tap);
-	program_hand_close(&hand);
+		r = guard_watch(follow->guard, &host->netns, hand, host->tap);
+	for (int at = 0; at < CLSACT_HOOKS; at++)
+		program_hand_close(&hand[at]);
 	return r;
 }
 
@@ -178,19 +180,22 @@ struct list {
 	size_t count;
 };
 
-static void add_place(struct follow *follow, struct list *list, uint32_t endpoint,
-		      const struct device *device, bool is_there)
+static void add_place(struct follow *follow, struct list *list,
+		      const struct managed_endpoint *endpoint, const struct device *device,
+		      bool is_there)
 {
-	const struct place place = {
-		.endpoint = endpoint,
-		.netns = device->netns.id,
-		.ifindex = is_there ? device->ifindex : 0,
-		.master = device->master,
-		.is_vacant = !is_there,
-	};
+	struct place place;
 
 	if (device->is_inside)
 		return; /* what comes there is no veth */
+	memset(&place, 0, sizeof(place)); /* they are compared as bytes */
+	place.endpoint = endpoint->id;
+	place.netns = device->netns.id;
+	place.ifindex = is_there ? device->ifindex : 0;
+	place.master = device->master;
+	place.network = device->network;
+	place.is_outward = endpoint->outward;
+	place.is_vacant = !is_there;
 	for (size_t i = 0; i < list->count; i++)
 		if (memcmp(&list->place[i], &place, sizeof(place)) == 0)
 			return;
@@ -198,7 +203,8 @@ static void add_place(struct follow *follow, struct list *list, uint32_t endpoin
 		list->place[list->count++] = place;
 }
 
-static void add_peer(struct follow *follow, struct list *list, uint32_t endpoint, uint32_t peer)
+static void add_peer(struct follow *follow, struct list *list,
+		     const struct managed_endpoint *endpoint, uint32_t peer)
 {
 	const struct managed_endpoint *other = managed_find(follow->managed, peer);
 
@@ -207,7 +213,8 @@ static void add_peer(struct follow *follow, struct list *list, uint32_t endpoint
 }
 
 /* Of one that nobody has seen yet: where those are whom it is to be cut from. */
-static void expect_beside_peers(struct follow *follow, struct list *list, uint32_t endpoint)
+static void expect_beside_peers(struct follow *follow, struct list *list,
+				const struct managed_endpoint *endpoint)
 {
 	const struct faultset *live = faults_live(follow->faults);
 
@@ -215,9 +222,9 @@ static void expect_beside_peers(struct follow *follow, struct list *list, uint32
 		const struct fault *fault = faultset_at(live, i);
 
 		for (size_t k = 0; (fault->rule.flags & HF_RULE_DROP) && k < fault->links; k++)
-			if (fault->link[k].src == endpoint)
+			if (fault->link[k].src == endpoint->id)
 				add_peer(follow, list, endpoint, fault->link[k].dst);
-			else if (fault->link[k].dst == endpoint)
+			else if (fault->link[k].dst == endpoint->id)
 				add_peer(follow, list, endpoint, fault->link[k].src);
 	}
 }
@@ -241,9 +248,9 @@ static void tell_guard(struct follow *follow, const struct managed_endpoint *end
 	uint64_t signature;
 
 	for (size_t i = 0; i < endpoint->devices; i++)
-		add_place(follow, &list, endpoint->id, &endpoint->device[i], true);
+		add_place(follow, &list, endpoint, &endpoint->device[i], true);
 	if (endpoint->width == 0 || (endpoint->devices == 0 && !told->is_guarded))
-		expect_beside_peers(follow, &list, endpoint->id);
+		expect_beside_peers(follow, &list, endpoint);
 	signature = signature_of(&list, endpoint->changed_ns);
 	if (told->is_guarded && told->signature == signature)
 		return;
@@ -264,7 +271,8 @@ static void forget(struct follow *follow, uint32_t id, struct told *told)
 /* One that has lost a part of its devices for long will not get it back in this moment: the guard sees it come. */
 static bool is_looked_for(const struct managed_endpoint *endpoint, uint64_t now_ns)
 {
-	return endpoint->devices == 0 || now_ns < endpoint->changed_ns + SETTLES_NS;
+	return endpoint->devices == 0 || managed_is_unclear(endpoint) ||
+	       now_ns < endpoint->changed_ns + SETTLES_NS;
 }
 
 static void add_wish(struct seeker_wish *wish, const struct managed_endpoint *endpoint,

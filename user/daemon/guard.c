@@ -30,6 +30,11 @@ struct guard {
 	int wake_fd; /* for the eyes: hosts or deadlines have changed */
 };
 
+static const struct guard_host no_host = {
+	.netns = NETNS_NONE,
+	.hand = { { .prog_fd = -1 }, { .prog_fd = -1 } },
+};
+
 static void wake_eyes(struct guard *guard)
 {
 	const uint64_t one = 1;
@@ -239,39 +244,39 @@ static void *watch(void *argument)
 
 /* ---- the hands ---- */
 
-static struct held *next_job(struct guard *guard)
+/* A program that is to be attached somewhere. */
+static struct held *next_job(struct guard *guard, enum clsact_hook at)
 {
 	for (size_t i = 0; i < GUARD_HELD_MAX; i++)
 		if (guard->table.held[i].state != HELD_FREE &&
-		    guard->table.held[i].program == PROGRAM_WANTED)
+		    guard->table.held[i].program[at] == PROGRAM_WANTED)
 			return &guard->table.held[i];
 	return NULL;
 }
 
 /* The lock is let go while the kernel works. The veth may be gone, or somebody else's, when it is done. */
-static void attach(struct guard *guard, struct held *held)
+static void attach(struct guard *guard, struct held *held, enum clsact_hook at)
 {
 	_cleanup_(netns_close) struct netns netns = NETNS_NONE;
-	struct program_hand hand = held->host->hand;
-	struct attachment enter = { .link_fd = -1 };
+	struct program_hand hand = held->host->hand[at];
+	struct attachment hook = { .link_fd = -1 };
 	uint32_t ifindex = held->ifindex;
 	int r;
 
-	held->program = PROGRAM_IN_WORK;
+	held->program[at] = PROGRAM_IN_WORK;
 	r = netns_dup(&held->host->netns, &netns);
 	hand.prog_fd = fcntl(hand.prog_fd, F_DUPFD_CLOEXEC, 3);
 	pthread_mutex_unlock(&guard->lock);
 	if (r >= 0)
-		r = hand.prog_fd < 0
-			    ? -EMFILE
-			    : program_hand_attach(&hand, netns.fd, ifindex, CLSACT_EGRESS, &enter);
+		r = hand.prog_fd < 0 ? -EMFILE
+				     : program_hand_attach(&hand, netns.fd, ifindex, at, &hook);
 	program_hand_close(&hand);
 	pthread_mutex_lock(&guard->lock);
 	held = r == -ENODEV ? NULL : held_find(&guard->table, netns.id, ifindex);
-	if (held && held->program == PROGRAM_IN_WORK)
-		held_attached(&guard->table, held, r, &enter);
+	if (held && held->program[at] == PROGRAM_IN_WORK)
+		held_attached(&guard->table, held, at, r, &hook);
 	else
-		held_throw_away(&guard->table, &netns, ifindex, &enter);
+		held_throw_away(&guard->table, &netns, ifindex, at, &hook);
 	guard->has_news = true;
 	wake_eyes(guard);
 }
@@ -281,7 +286,7 @@ static void detach_one(struct guard *guard)
 	struct guard_garbage garbage = guard->table.garbage[--guard->table.garbages];
 
 	pthread_mutex_unlock(&guard->lock);
-	programs_detach(&garbage.netns, garbage.ifindex, CLSACT_EGRESS, &garbage.enter);
+	programs_detach(&garbage.netns, garbage.ifindex, garbage.at, &garbage.hook);
 	netns_close(&garbage.netns);
 	pthread_mutex_lock(&guard->lock);
 }
@@ -289,13 +294,16 @@ static void detach_one(struct guard *guard)
 static void *work(void *argument)
 {
 	struct guard *guard = argument;
-	struct held *job;
+	struct held *enter, *leave;
 
 	pthread_mutex_lock(&guard->lock);
 	while (!guard->is_ending) {
-		job = next_job(guard);
-		if (job)
-			attach(guard, job);
+		enter = next_job(guard, CLSACT_EGRESS);
+		leave = next_job(guard, CLSACT_INGRESS);
+		if (enter)
+			attach(guard, enter, CLSACT_EGRESS);
+		else if (leave)
+			attach(guard, leave, CLSACT_INGRESS);
 		else if (guard->table.garbages)
 			detach_one(guard);
 		else
@@ -325,10 +333,11 @@ static void close_host(struct guard *guard, struct guard_host *host)
 		if (guard->table.held[i].state != HELD_FREE && guard->table.held[i].host == host)
 			held_forget(&guard->table, &guard->table.held[i]);
 	netlink_watch_close(host->watch);
-	program_hand_close(&host->hand);
+	for (int at = 0; at < CLSACT_HOOKS; at++)
+		program_hand_close(&host->hand[at]);
 	netns_close(&host->netns);
 	free(host->link);
-	*host = (struct guard_host){ .netns = NETNS_NONE, .hand = { .prog_fd = -1 } };
+	*host = no_host;
 }
 
 static int open_host(struct guard *guard, const struct netns *netns,
@@ -346,9 +355,11 @@ static int open_host(struct guard *guard, const struct netns *netns,
 	if (r < 0)
 		return r;
 	host->guard = guard;
-	host->hand = *hand;
-	host->hand.prog_fd = fcntl(hand->prog_fd, F_DUPFD_CLOEXEC, 3);
-	r = host->hand.prog_fd < 0 ? -errno : 0;
+	for (int at = 0; at < CLSACT_HOOKS && r >= 0; at++) {
+		host->hand[at] = hand[at];
+		host->hand[at].prog_fd = fcntl(hand[at].prog_fd, F_DUPFD_CLOEXEC, 3);
+		r = host->hand[at].prog_fd < 0 ? -errno : 0;
+	}
 	if (r >= 0) /* the news first: what comes between the two is known then, and no news */
 		r = netlink_watch_open(netns->fd, take_news, host, &host->watch);
 	if (r >= 0)
@@ -506,12 +517,12 @@ bool guard_adopt(struct guard *guard, struct netns_id netns, uint32_t ifindex,
 		if (held->state == HELD_UNKNOWN && held->is_counted)
 			guard->table.stats.identified++;
 		*ret_adoption = (struct guard_adoption){
-			.enter = held->enter,
+			.hook = { held->hook[0], held->hook[1] },
 			.seen_ns = held->seen_ns,
 			.row_ns = held->row_ns,
 			.program_ns = held->program_ns,
 		};
-		*held = (struct held){ .enter = { .link_fd = -1 } };
+		held_make_free(held);
 	}
 	pthread_mutex_unlock(&guard->lock);
 	return held != NULL;
@@ -610,8 +621,7 @@ int guard_start(const struct guard_options *options, struct guard **ret_guard)
 	guard->table.devices_fd = options->devices_fd;
 	guard->table.newcomers_fd = options->newcomers_fd;
 	for (size_t i = 0; i < GUARD_HOSTS_MAX; i++)
-		guard->host[i] =
-			(struct guard_host){ .netns = NETNS_NONE, .hand = { .prog_fd = -1 } };
+		guard->host[i] = no_host;
 	init_lock(&guard->lock);
 	pthread_cond_init(&guard->work, NULL);
 	guard->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -7,6 +7,7 @@
  *
  *     RTM_NEWLINK --> whom may it be? --> its row in the map of devices     what it sends is judged at its peers
  *        |            (places.h)     \--> link_enter at its egress          what is sent to it is judged here
+ *        |                           \--> link_leave, with rules outward    what it sends to the host and the world
  *        |                                  identified as the missing one:  settled, until the owner takes it over
  *        '-- from when it can carry ------> as somebody else:               released at once
  *            packets, 2 s at most           not at all:                     released
@@ -50,15 +51,15 @@ struct guard_stats {
 	uint64_t missed; /* not quarantined, for want of room or by an error */
 	uint64_t row_last_ns, row_max_ns; /* from the news until its row was written */
 	uint64_t program_last_ns,
-		program_max_ns; /* until link_enter was attached, where there was a use for it */
+		program_max_ns; /* until the programs were attached, where there was a use for them */
 };
 
 int guard_start(const struct guard_options *options, struct guard **ret_guard);
 void guard_end(struct guard *guard); /* releases all; NULL is fine */
 
 /*
- * A namespace whose news are to be read; again: a new TAP. hand is for its link_enter, and stays the caller's.
- * -E2BIG, or what opening says.
+ * A namespace whose news are to be read; again: a new TAP. hand[CLSACT_HOOKS] stay the caller's. -E2BIG, or what
+ * opening says.
  */
 int guard_watch(struct guard *guard, const struct netns *netns, const struct program_hand *hand,
 		uint32_t tap);
@@ -88,10 +89,10 @@ void guard_release(struct guard *guard, struct netns_id netns, uint32_t ifindex)
 
 /* What became of it before the owner took it over. */
 struct guard_adoption {
-	struct attachment enter; /* is_attached false: no program yet */
+	struct attachment hook[CLSACT_HOOKS]; /* is_attached false: no program (yet) */
 	uint64_t seen_ns; /* when its news were read */
 	uint64_t row_ns; /* its row was written */
-	uint64_t program_ns; /* 0: not attached */
+	uint64_t program_ns; /* all that are of use there were attached; 0: not yet */
 };
 /* The owner makes it a device of its own: row and program are its now. False: it is not held here. */
 bool guard_adopt(struct guard *guard, struct netns_id netns, uint32_t ifindex,

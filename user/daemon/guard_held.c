@@ -40,9 +40,11 @@ static void write_row(struct guard_table *table, struct held *held)
 {
 	const struct hf_device_key key = row_key(held);
 	const struct hf_device value = {
-		.endpoint = held->as,
+		.endpoint = held->as.endpoint,
 		.engine = held->host->tap ? HF_ENGINE_HOLD : HF_ENGINE_NONE,
 		.hold_ifindex = held->host->tap,
+		.outward = held->as.is_outward,
+		.network = held->as.network,
 	};
 
 	if (bpf_map_update_elem(table->devices_fd, &key, &value, BPF_ANY) < 0)
@@ -63,19 +65,20 @@ static void delete_row(struct guard_table *table, const struct held *held)
 }
 
 void held_throw_away(struct guard_table *table, const struct netns *netns, uint32_t ifindex,
-		     struct attachment *enter)
+		     enum clsact_hook at, struct attachment *hook)
 {
 	struct guard_garbage *garbage = &table->garbage[table->garbages];
 
-	if (enter->is_attached && table->garbages < GUARD_GARBAGE_MAX &&
+	if (hook->is_attached && table->garbages < GUARD_GARBAGE_MAX &&
 	    netns_dup(netns, &garbage->netns) >= 0) {
 		garbage->ifindex = ifindex;
-		garbage->enter = *enter;
+		garbage->at = at;
+		garbage->hook = *hook;
 		table->garbages++;
-	} else if (enter->is_attached) {
-		programs_detach(netns, ifindex, CLSACT_EGRESS, enter);
+	} else if (hook->is_attached) {
+		programs_detach(netns, ifindex, at, hook);
 	}
-	*enter = (struct attachment){ .link_fd = -1 };
+	*hook = (struct attachment){ .link_fd = -1 };
 }
 
 void held_tell_newest(struct guard_table *table, const struct guard_host *host)
@@ -92,17 +95,29 @@ void held_tell_newest(struct guard_table *table, const struct guard_host *host)
 		table->stats.missed++;
 }
 
-/* An end that has its other end here is not the host's end of anything yet. */
-static void want_program(struct held *held)
+/*
+ * An end that has its other end here is not the host's end of anything yet. What leaves is judged at the peers, unless it goes to
+ * the host or the world.
+ */
+static void want_programs(struct held *held)
 {
-	if (held->program == PROGRAM_NONE && (held->peer_is_elsewhere || held->master))
-		held->program = PROGRAM_WANTED;
+	if (!held->peer_is_elsewhere && !held->master)
+		return;
+	if (held->program[CLSACT_EGRESS] == PROGRAM_NONE)
+		held->program[CLSACT_EGRESS] = PROGRAM_WANTED;
+	if (held->program[CLSACT_INGRESS] == PROGRAM_NONE && held->as.is_outward)
+		held->program[CLSACT_INGRESS] = PROGRAM_WANTED;
+}
+
+static bool wants_any(const struct held *held)
+{
+	return held->program[CLSACT_EGRESS] != PROGRAM_NONE;
 }
 
 /* What became of a pair's inner end, which has a row for a moment, is not counted. */
 static void count_once(struct guard_table *table, struct held *held)
 {
-	if (held->is_counted || held->program == PROGRAM_NONE)
+	if (held->is_counted || !wants_any(held))
 		return;
 	held->is_counted = true;
 	table->stats.quarantined++;
@@ -129,24 +144,30 @@ static bool link_is_there(const void *ctx, uint32_t ifindex)
 	return false;
 }
 
-static uint32_t whose(const struct guard_table *table, const struct guard_host *host,
-		      uint32_t master)
+static struct guise whose(const struct guard_table *table, const struct guard_host *host,
+			  uint32_t master)
 {
 	return places_whose(&table->places, host->netns.id, master, link_is_there, host);
 }
 
-static void make_free(struct held *held)
+void held_make_free(struct held *held)
 {
-	*held = (struct held){ .enter = { .link_fd = -1 } };
+	*held = (struct held){ .hook = { { .link_fd = -1 }, { .link_fd = -1 } } };
+}
+
+static bool guises_are_equal(const struct guise *a, const struct guise *b)
+{
+	return a->endpoint == b->endpoint && a->network == b->network &&
+	       a->is_outward == b->is_outward;
 }
 
 void held_consider(struct guard_table *table, struct guard_host *host,
 		   const struct netlink_link *link)
 {
-	uint32_t as = whose(table, host, link->master);
+	struct guise as = whose(table, host, link->master);
 	struct held *held = NULL;
 
-	if (as == HF_ENDPOINT_NONE || strcmp(link->kind, "veth") != 0)
+	if (as.endpoint == HF_ENDPOINT_NONE || strcmp(link->kind, "veth") != 0)
 		return;
 	for (size_t i = 0; i < GUARD_HELD_MAX && !held; i++)
 		if (table->held[i].state == HELD_FREE)
@@ -155,7 +176,7 @@ void held_consider(struct guard_table *table, struct guard_host *host,
 		table->stats.missed++;
 		return;
 	}
-	make_free(held);
+	held_make_free(held);
 	held->state = HELD_UNKNOWN;
 	held->host = host;
 	held->ifindex = link->ifindex;
@@ -163,27 +184,29 @@ void held_consider(struct guard_table *table, struct guard_host *host,
 	held->seen_ns = clock_now_ns();
 	write_row(table, held); /* before all else */
 	note_link(held, link);
-	want_program(held);
+	want_programs(held);
 	count_once(table, held);
 }
 
 void held_reconsider(struct guard_table *table, struct held *held, const struct netlink_link *link)
 {
-	uint32_t as;
+	struct guise as;
 
 	if (link)
 		note_link(held, link);
 	if (held->state != HELD_UNKNOWN)
 		return;
-	want_program(held);
-	count_once(table, held);
 	as = whose(table, held->host, held->master);
-	if (as == HF_ENDPOINT_NONE) {
+	if (as.endpoint == HF_ENDPOINT_NONE) {
 		held_release(table, held);
-	} else if (as != held->as) {
+		return;
+	}
+	if (!guises_are_equal(&as, &held->as)) {
 		held->as = as;
 		write_row(table, held);
 	}
+	want_programs(held);
+	count_once(table, held);
 }
 
 void held_reconsider_all(struct guard_table *table)
@@ -195,22 +218,24 @@ void held_reconsider_all(struct guard_table *table)
 
 void held_settle(struct guard_table *table, struct held *held, uint32_t endpoint)
 {
-	if (held->state == HELD_SETTLED && held->as == endpoint)
+	if (held->state == HELD_SETTLED && held->as.endpoint == endpoint)
 		return;
 	if (held->state != HELD_SETTLED)
 		table->stats.identified++;
 	held->state = HELD_SETTLED;
 	held->until_ns = clock_now_ns() + SETTLED_NS;
-	held->as = endpoint;
+	held->as = places_as(&table->places, held->host->netns.id, held->master, endpoint);
 	write_row(table, held);
-	want_program(held);
+	want_programs(held);
 	count_once(table, held);
 }
 
 static void let_go(struct guard_table *table, struct held *held)
 {
 	delete_row(table, held);
-	held_throw_away(table, &held->host->netns, held->ifindex, &held->enter);
+	for (int at = CLSACT_HOOKS - 1; at >= 0; at--)
+		held_throw_away(table, &held->host->netns, held->ifindex, (enum clsact_hook)at,
+				&held->hook[at]);
 }
 
 void held_release(struct guard_table *table, struct held *held)
@@ -219,26 +244,36 @@ void held_release(struct guard_table *table, struct held *held)
 		let_go(table, held);
 	if (held->state == HELD_UNKNOWN && held->is_counted)
 		table->stats.foreign++;
-	make_free(held);
+	held_make_free(held);
 }
 
 void held_forget(struct guard_table *table, struct held *held)
 {
 	if (held->state != HELD_EXPIRED)
 		let_go(table, held);
-	make_free(held);
+	held_make_free(held);
 }
 
-void held_attached(struct guard_table *table, struct held *held, int r,
-		   const struct attachment *enter)
+static bool has_all_programs(const struct held *held)
+{
+	for (int at = 0; at < CLSACT_HOOKS; at++)
+		if (held->program[at] == PROGRAM_WANTED || held->program[at] == PROGRAM_IN_WORK)
+			return false;
+	return true;
+}
+
+void held_attached(struct guard_table *table, struct held *held, enum clsact_hook at, int r,
+		   const struct attachment *hook)
 {
 	if (r < 0) {
-		held->program = PROGRAM_NONE;
+		held->program[at] = PROGRAM_NONE;
 		table->stats.missed++;
 		return;
 	}
-	held->program = PROGRAM_ATTACHED;
-	held->enter = *enter;
+	held->program[at] = PROGRAM_ATTACHED;
+	held->hook[at] = *hook;
+	if (!has_all_programs(held))
+		return;
 	held->program_ns = clock_now_ns();
 	table->stats.program_last_ns = held->program_ns - held->seen_ns;
 	if (table->stats.program_last_ns > table->stats.program_max_ns)
@@ -253,7 +288,8 @@ static void expire(struct guard_table *table, struct held *held, uint64_t now_ns
 	}
 	let_go(table, held);
 	held->state = HELD_EXPIRED;
-	held->program = PROGRAM_NONE;
+	for (int at = 0; at < CLSACT_HOOKS; at++)
+		held->program[at] = PROGRAM_NONE;
 	held->until_ns = now_ns + EXPIRED_NS;
 	if (held->is_counted)
 		table->stats.expired++;

@@ -19,11 +19,16 @@ enum held_state {
 	HELD_EXPIRED, /* not in quarantine any more, and still to be identified */
 };
 
-enum held_program { PROGRAM_NONE = 0, PROGRAM_WANTED, PROGRAM_IN_WORK, PROGRAM_ATTACHED };
+enum held_program {
+	PROGRAM_NONE = 0,
+	PROGRAM_WANTED,
+	PROGRAM_IN_WORK,
+	PROGRAM_ATTACHED,
+};
 
 struct guard_host {
 	struct netns netns; /* owned copy; fd -1: a free place */
-	struct program_hand hand;
+	struct program_hand hand[CLSACT_HOOKS];
 	uint32_t tap;
 	struct netlink_watch *watch;
 	uint32_t *link; /* ifindexes of all that is there */
@@ -38,9 +43,9 @@ struct held {
 	uint32_t ifindex, peer_ifindex, master;
 	bool peer_is_elsewhere; /* else it may be the end that is about to move */
 	bool is_counted;
-	uint32_t as; /* whom it is taken for */
-	enum held_program program;
-	struct attachment enter;
+	struct guise as; /* what it is taken for */
+	enum held_program program[CLSACT_HOOKS];
+	struct attachment hook[CLSACT_HOOKS];
 	uint64_t seen_ns, row_ns, program_ns;
 	uint64_t until_ns; /* of the state; 0: no limit yet, as it can't carry packets */
 };
@@ -49,7 +54,8 @@ struct held {
 struct guard_garbage {
 	struct netns netns; /* owned copy */
 	uint32_t ifindex;
-	struct attachment enter;
+	enum clsact_hook at;
+	struct attachment hook;
 };
 
 struct guard_table {
@@ -75,13 +81,15 @@ void held_settle(struct guard_table *table, struct held *held, uint32_t endpoint
 void held_release(struct guard_table *table, struct held *held);
 /* Its link has gone. */
 void held_forget(struct guard_table *table, struct held *held);
-/* The program's fate is known. */
-void held_attached(struct guard_table *table, struct held *held, int r,
-		   const struct attachment *enter);
+/* A program's fate is known. */
+void held_attached(struct guard_table *table, struct held *held, enum clsact_hook at, int r,
+		   const struct attachment *hook);
 /* Time has passed; returns when it is to be called again (UINT64_MAX: no need). */
 uint64_t held_expire(struct guard_table *table, uint64_t now_ns);
-/* Of a veth there; *enter is empty then. */
+/* Of a veth there; *hook is empty then. */
 void held_throw_away(struct guard_table *table, const struct netns *netns, uint32_t ifindex,
-		     struct attachment *enter);
+		     enum clsact_hook at, struct attachment *hook);
+/* Leaves it a free place. */
+void held_make_free(struct held *held);
 
 #endif

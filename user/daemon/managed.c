@@ -195,6 +195,81 @@ static void tap_changed(void *ctx, const struct host *host)
 	}
 }
 
+/* ---- networks ---- */
+
+static bool is_by_engine(const struct managed_endpoint *endpoint)
+{
+	return endpoint->kind == ENDPOINT_DOCKER || endpoint->kind == ENDPOINT_PODMAN;
+}
+
+/*
+ * One that comes again may be seen before it has its bridge; and a bridge that nobody has seen yet may be what an engine
+ * has made anew for an old network. Until that is known all its rules act there.
+ */
+static uint16_t network_of(struct managed *managed, const struct managed_endpoint *endpoint,
+			   const struct endpoint_interface *interface)
+{
+	bool is_named = interface->network[0] || !is_by_engine(endpoint);
+
+	if (endpoint->had_network && !is_named && networks_find(&managed->networks, interface) == 0)
+		return HF_NETWORK_UNKNOWN;
+	if (!interface->network[0] && !interface->host.master)
+		return endpoint->had_network ? HF_NETWORK_UNKNOWN : 0;
+	return networks_number(&managed->networks, interface);
+}
+
+/* Its bridge, as it is now; an engine's word for it is not known here. */
+static void read_bridge(struct endpoint_interface *interface, const struct device *device,
+			uint32_t master)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	struct netlink_link link;
+
+	interface->host.netns = device->netns;
+	interface->host.master = master;
+	if (netlink_open(device->netns.fd, &nl) >= 0 &&
+	    netlink_link_by_index(nl, master, &link) >= 0)
+		memcpy(interface->host.bridge, link.name, sizeof(interface->host.bridge));
+}
+
+/* It is on this bridge now. Off a bridge it can't reach anybody, and what is about to be deleted is taken off first. */
+static bool move_device(struct managed *managed, struct managed_endpoint *endpoint,
+			struct device *device, uint32_t master)
+{
+	const struct device_owner owner = owner_of(endpoint);
+	struct endpoint_interface interface = {};
+
+	if (!master || device->master == master)
+		return false;
+	read_bridge(&interface, device, master);
+	device->master = master;
+	device->network = network_of(managed, endpoint, &interface);
+	device_tell(&managed->tools, device, &owner);
+	return true;
+}
+
+static struct device *find_by_ifindex(struct managed *managed, struct netns_id id, uint32_t ifindex,
+				      struct managed_endpoint **ret_endpoint)
+{
+	for (size_t i = 0; i < managed->endpoints; i++)
+		for (size_t k = 0; k < managed->endpoint[i]->devices; k++)
+			if (device_is(&managed->endpoint[i]->device[k], id, ifindex)) {
+				*ret_endpoint = managed->endpoint[i];
+				return &managed->endpoint[i]->device[k];
+			}
+	return NULL;
+}
+
+static void link_changed(struct managed *managed, struct netns_id id,
+			 const struct netlink_link *link)
+{
+	struct managed_endpoint *endpoint;
+	struct device *device = find_by_ifindex(managed, id, link->ifindex, &endpoint);
+
+	if (device && move_device(managed, endpoint, device, link->master))
+		managed->with.changed(managed->with.ctx);
+}
+
 /* A veth went. What is left of the endpoint's devices stays as it is: a partition must hold there. */
 static void lose_device(struct managed *managed, struct managed_endpoint *endpoint, size_t i)
 {
@@ -210,17 +285,13 @@ static void lose_device(struct managed *managed, struct managed_endpoint *endpoi
 
 static void drop_device(struct managed *managed, struct netns_id id, uint32_t ifindex)
 {
-	for (size_t i = 0; i < managed->endpoints; i++) {
-		struct managed_endpoint *endpoint = managed->endpoint[i];
+	struct managed_endpoint *endpoint;
+	struct device *device = find_by_ifindex(managed, id, ifindex, &endpoint);
 
-		for (size_t k = 0; k < endpoint->devices; k++) {
-			if (!device_is(&endpoint->device[k], id, ifindex))
-				continue;
-			lose_device(managed, endpoint, k);
-			managed->with.lost(managed->with.ctx);
-			return;
-		}
-	}
+	if (!device)
+		return;
+	lose_device(managed, endpoint, (size_t)(device - endpoint->device));
+	managed->with.changed(managed->with.ctx);
 }
 
 static bool device_is_gone(struct netlink *nl, const struct device *device)
@@ -245,7 +316,7 @@ static void look_again(struct managed *managed, const struct host *host)
 			    device_is_gone(nl, &endpoint->device[k - 1]))
 				lose_device(managed, endpoint, k - 1);
 	}
-	managed->with.lost(managed->with.ctx);
+	managed->with.changed(managed->with.ctx);
 }
 
 /* What is inside an endpoint goes without news: no watch may keep its namespace. */
@@ -264,7 +335,7 @@ void managed_look_inside(struct managed *managed)
 			}
 	}
 	if (lost)
-		managed->with.lost(managed->with.ctx);
+		managed->with.changed(managed->with.ctx);
 }
 
 static void link_news(void *ctx, const struct host *host, enum netlink_news news,
@@ -276,6 +347,8 @@ static void link_news(void *ctx, const struct host *host, enum netlink_news news
 		look_again(managed, host);
 	else if (news == NETLINK_LINK_REMOVED)
 		drop_device(managed, host_id(host), link->ifindex);
+	else
+		link_changed(managed, host_id(host), link);
 }
 
 /* ---- endpoints ---- */
@@ -378,10 +451,41 @@ static void take_back(struct managed *managed, struct exchange *exchange)
 			device_detach(&managed->tools, &exchange->device[i]);
 }
 
-static int prepare(struct managed *managed, const struct endpoint *from,
-		   const struct managed_endpoint *to, struct exchange *exchange)
+/* What an engine calls its network may be known only now. */
+static int keep(struct managed *managed, const struct managed_endpoint *to,
+		const struct endpoint_interface *interface, const struct device *stays,
+		struct device *ret_device)
 {
 	const struct device_owner owner = owner_of(to);
+
+	*ret_device = *stays;
+	if (!interface->network[0])
+		return 0;
+	ret_device->network = network_of(managed, to, interface);
+	return device_tell(&managed->tools, ret_device, &owner);
+}
+
+static int attach(struct managed *managed, const struct endpoint *from, struct managed_endpoint *to,
+		  const struct endpoint_interface *interface, struct device *ret_device)
+{
+	_cleanup_(netlink_closep) struct netlink *nl = NULL;
+	const struct device_owner owner = owner_of(to);
+	struct netlink_link link;
+	int r;
+
+	r = device_attach(&managed->tools, &owner, from, &interface->host,
+			  network_of(managed, to, interface), ret_device);
+	/* its bridge may have come since it was looked at, and the news of that were nobody's then */
+	if (r >= 0 && !interface->host.is_inside && !interface->host.master &&
+	    netlink_open(interface->host.netns.fd, &nl) >= 0 &&
+	    netlink_link_by_index(nl, interface->host.ifindex, &link) >= 0)
+		move_device(managed, to, ret_device, link.master);
+	return r < 0 ? r : 0;
+}
+
+static int prepare(struct managed *managed, const struct endpoint *from,
+		   struct managed_endpoint *to, struct exchange *exchange)
+{
 	int r = 0;
 
 	exchange->device = calloc(from->interfaces + 1, sizeof(*exchange->device));
@@ -391,12 +495,8 @@ static int prepare(struct managed *managed, const struct endpoint *from,
 	for (size_t i = 0; i < from->interfaces && r >= 0; i++) {
 		const struct device *stays = find_device(to, &from->interface[i]);
 
-		if (stays)
-			exchange->device[i] = *stays;
-		else
-			r = device_attach(&managed->tools, &owner, from, &from->interface[i].host,
-					  networks_number(&managed->networks, &from->interface[i]),
-					  &exchange->device[i]);
+		r = stays ? keep(managed, to, &from->interface[i], stays, &exchange->device[i])
+			  : attach(managed, from, to, &from->interface[i], &exchange->device[i]);
 		if (r < 0)
 			break;
 		exchange->is_new[i] = !stays;
@@ -461,6 +561,8 @@ static void exchange_devices(struct managed *managed, struct managed_endpoint *e
 	free(endpoint->device);
 	endpoint->device = TAKE_PTR(exchange->device);
 	endpoint->devices = exchange->devices;
+	for (size_t i = 0; i < endpoint->devices; i++)
+		endpoint->had_network |= endpoint->device[i].network != 0;
 	if (endpoint->width < endpoint->devices)
 		endpoint->width = endpoint->devices;
 }
@@ -504,13 +606,24 @@ static bool has_same_addresses(const struct managed_endpoint *endpoint, const st
 	return true;
 }
 
+static bool has_device(struct managed *managed, const struct managed_endpoint *endpoint,
+		       const struct endpoint_interface *interface)
+{
+	const struct device *device = find_device(endpoint, interface);
+
+	if (!device || !interface->network[0])
+		return device != NULL;
+	return device->network == network_of(managed, endpoint, interface);
+}
+
 /* Is what is attached still what the name means? */
-static bool is_current(const struct managed_endpoint *endpoint, const struct endpoint *now)
+static bool is_current(struct managed *managed, const struct managed_endpoint *endpoint,
+		       const struct endpoint *now)
 {
 	if (endpoint->devices != now->interfaces || !netns_id_equal(endpoint->netns, now->netns.id))
 		return false;
 	for (size_t i = 0; i < now->interfaces; i++)
-		if (!find_device(endpoint, &now->interface[i]))
+		if (!has_device(managed, endpoint, &now->interface[i]))
 			return false;
 	return has_same_addresses(endpoint, now);
 }
@@ -603,7 +716,7 @@ static int take_found(struct managed *managed, const char *word, struct endpoint
 	}
 	note_found(managed, endpoint, *now);
 	endpoint->found = endpoint_free(endpoint->found);
-	if (!is_current(endpoint, *now))
+	if (!is_current(managed, endpoint, *now))
 		endpoint->found = TAKE_PTR(*now);
 	use_sockets(managed, endpoint);
 	*ret_endpoint = endpoint;
@@ -707,7 +820,7 @@ int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, c
 	struct managed_endpoint *endpoint = find_mutable(managed, id);
 	bool is_new;
 
-	if (!endpoint || is_current(endpoint, *now))
+	if (!endpoint || is_current(managed, endpoint, *now))
 		return 0;
 	name_waiting(endpoint, (*now)->kind, (*now)->name);
 	note_found(managed, endpoint, *now);
@@ -716,9 +829,19 @@ int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, c
 	return managed_attach(managed, id, &is_new, ret_error);
 }
 
-bool managed_is_missing(const struct managed_endpoint *endpoint)
+bool managed_is_absent(const struct managed *managed, uint32_t id)
 {
-	return endpoint->devices < endpoint->width || endpoint->devices == 0;
+	const struct managed_endpoint *endpoint = find_mutable(managed, id);
+
+	return endpoint && endpoint->devices == 0 && !endpoint->found;
+}
+
+bool managed_is_unclear(const struct managed_endpoint *endpoint)
+{
+	for (size_t i = 0; i < endpoint->devices; i++)
+		if (endpoint->device[i].network == HF_NETWORK_UNKNOWN)
+			return true;
+	return false;
 }
 
 struct hosts *managed_hosts(struct managed *managed)
@@ -804,7 +927,8 @@ static uint16_t network_at(struct managed *managed, const struct managed_endpoin
 	const struct endpoint *found = endpoint->found;
 	uint16_t number = 0;
 
-	while (number == 0 && *i < (found ? found->interfaces : endpoint->devices)) {
+	while ((number == 0 || number == HF_NETWORK_UNKNOWN) &&
+	       *i < (found ? found->interfaces : endpoint->devices)) {
 		number = found ? networks_number(&managed->networks, &found->interface[*i])
 			       : endpoint->device[*i].network;
 		(*i)++;

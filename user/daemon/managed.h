@@ -50,6 +50,7 @@ struct managed_endpoint {
 	struct endpoint_sockets sockets; /* where engines were asked about it */
 	bool is_waiting; /* nobody has seen it yet */
 	bool has_lost; /* a device, and none has come for it */
+	bool had_network; /* a device of its was on one that has a number */
 	uint32_t reattached; /* how often it came again */
 	uint32_t quarantined; /* veths of its that were treated as its before they were known */
 	uint64_t changed_ns; /* when it last lost or got a device */
@@ -65,8 +66,8 @@ struct managed_options {
 	struct hold *hold; /* NULL: no TUN here */
 	struct loop *loop; /* watches for devices that go */
 	struct guard *guard;
-	/* After an endpoint has lost a device. */
-	void (*lost)(void *ctx);
+	/* After an endpoint has lost a device, or one is on another network. */
+	void (*changed)(void *ctx);
 	enum hf_engine engine; /* what delays are to be done by */
 	/* NULL, or called after each endpoint: a request for hundreds of them takes longer than the lease */
 	void (*progress)(void *ctx);
@@ -105,8 +106,10 @@ int managed_await(struct managed *managed, const char *word,
  */
 int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, char *ret_error);
 
-/* Its devices are not there, or fewer than there were. */
-bool managed_is_missing(const struct managed_endpoint *endpoint);
+/* Nothing is attached, and nothing was found that could be. */
+bool managed_is_absent(const struct managed *managed, uint32_t id);
+/* Of one of its devices it is not known on which network it is: nobody has told yet. */
+bool managed_is_unclear(const struct managed_endpoint *endpoint);
 struct hosts *managed_hosts(struct managed *managed);
 
 /*

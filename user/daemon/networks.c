@@ -21,7 +21,7 @@ static bool has_bridge_of(const struct network *network, const struct endpoint_i
 }
 
 /* An engine's name is the better one: bridges go and come with it, and their numbers are given again. */
-static struct network *find_same(struct networks *networks,
+static struct network *find_same(const struct networks *networks,
 				 const struct endpoint_interface *interface)
 {
 	for (size_t i = 0; interface->network[0] && i < networks->count; i++)
@@ -38,7 +38,7 @@ static struct network *add(struct networks *networks)
 {
 	struct network *more;
 
-	if (networks->count == UINT16_MAX)
+	if (networks->count == HF_NETWORK_UNKNOWN - 1)
 		return NULL;
 	more = realloc(networks->network, (networks->count + 1) * sizeof(*more));
 	if (!more)
@@ -46,6 +46,13 @@ static struct network *add(struct networks *networks)
 	networks->network = more;
 	more[networks->count] = (struct network){};
 	return &more[networks->count++];
+}
+
+uint16_t networks_find(const struct networks *networks, const struct endpoint_interface *interface)
+{
+	const struct network *network = find_same(networks, interface);
+
+	return network ? (uint16_t)(network - networks->network + 1) : 0;
 }
 
 uint16_t networks_number(struct networks *networks, const struct endpoint_interface *interface)

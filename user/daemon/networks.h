@@ -34,6 +34,8 @@ void networks_done(struct networks *networks);
 
 /* 0: neither name nor bridge, or no room for one more. */
 uint16_t networks_number(struct networks *networks, const struct endpoint_interface *interface);
+/* 0: not known yet. */
+uint16_t networks_find(const struct networks *networks, const struct endpoint_interface *interface);
 /* By its engine or by its bridge's name. */
 bool networks_is_called(const struct networks *networks, uint16_t number, const char *name);
 /* "back"; "" for 0. */

@@ -144,10 +144,25 @@ bool places_have_netns(const struct places *places, struct netns_id netns)
 	return false;
 }
 
-uint32_t places_whose(const struct places *places, struct netns_id netns, uint32_t master,
-		      bool (*is_there)(const void *ctx, uint32_t ifindex), const void *ctx)
+static void add_guise(struct guise *guise, const struct place *place)
 {
-	uint32_t whose = HF_ENDPOINT_NONE;
+	bool is_first = guise->endpoint == HF_ENDPOINT_NONE;
+
+	if (!is_first && guise->endpoint != place->endpoint)
+		guise->endpoint = HF_ENDPOINT_QUARANTINE;
+	else if (is_first)
+		guise->endpoint = place->endpoint;
+	if (!is_first && guise->network != place->network)
+		guise->network = HF_NETWORK_UNKNOWN;
+	else if (is_first)
+		guise->network = place->network;
+	guise->is_outward |= place->is_outward;
+}
+
+struct guise places_whose(const struct places *places, struct netns_id netns, uint32_t master,
+			  bool (*is_there)(const void *ctx, uint32_t ifindex), const void *ctx)
+{
+	struct guise guise = {};
 
 	for (size_t i = 0; i < places->count; i++) {
 		const struct place *place = &places->place[i];
@@ -157,9 +172,24 @@ uint32_t places_whose(const struct places *places, struct netns_id netns, uint32
 		if (master && master != place->master &&
 		    (!place->master || is_there(ctx, place->master)))
 			continue;
-		if (whose != HF_ENDPOINT_NONE && whose != place->endpoint)
-			return HF_ENDPOINT_QUARANTINE;
-		whose = place->endpoint;
+		add_guise(&guise, place);
 	}
-	return whose;
+	return guise;
+}
+
+struct guise places_as(const struct places *places, struct netns_id netns, uint32_t master,
+		       uint32_t endpoint)
+{
+	struct guise guise = { .endpoint = endpoint, .network = HF_NETWORK_UNKNOWN };
+
+	for (size_t i = 0; i < places->count; i++) {
+		const struct place *place = &places->place[i];
+
+		if (place->endpoint != endpoint)
+			continue;
+		guise.is_outward |= place->is_outward;
+		if (master && place->master == master && netns_id_equal(place->netns, netns))
+			guise.network = place->network;
+	}
+	return guise;
 }

@@ -24,7 +24,16 @@ struct place {
 	struct netns_id netns; /* of the host side */
 	uint32_t ifindex; /* 0: it has not been there yet */
 	uint32_t master; /* 0: none */
+	uint16_t network; /* its number; 0: of none that has one */
+	bool is_outward; /* rules are in force from here to the host or the world */
 	bool is_vacant; /* its veth is not there */
+};
+
+/* What a veth is taken for. */
+struct guise {
+	uint32_t endpoint; /* HF_ENDPOINT_NONE: nobody is missing there */
+	uint16_t network; /* HF_NETWORK_UNKNOWN: one of several */
+	bool is_outward;
 };
 
 struct places {
@@ -52,10 +61,13 @@ uint32_t places_all(const struct places *places, struct netns_id netns);
 bool places_have_netns(const struct places *places, struct netns_id netns);
 
 /*
- * Whom a veth that has just come is to be taken for: HF_ENDPOINT_NONE: nobody is missing there. master 0: it is on no
- * bridge (yet). A vacant place whose bridge is_there() denies may come again on any.
+ * Whom a veth that has just come is to be taken for. master 0: it is on no bridge (yet). A vacant place whose bridge
+ * is_there() denies may come again on any.
  */
-uint32_t places_whose(const struct places *places, struct netns_id netns, uint32_t master,
-		      bool (*is_there)(const void *ctx, uint32_t ifindex), const void *ctx);
+struct guise places_whose(const struct places *places, struct netns_id netns, uint32_t master,
+			  bool (*is_there)(const void *ctx, uint32_t ifindex), const void *ctx);
+/* It is this endpoint's: on which of its networks, if that can be told, and does it have rules to the host or the world? */
+struct guise places_as(const struct places *places, struct netns_id netns, uint32_t master,
+		       uint32_t endpoint);
 
 #endif
