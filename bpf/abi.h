@@ -88,12 +88,18 @@ struct hf_newcomers {
 };
 _Static_assert(sizeof(struct hf_newcomers) == 8, "struct hf_newcomers is a map value");
 
-/* Longest-prefix key for "whose address is this": prefix_len counts bits of the 128. */
+/*
+ * Longest-prefix key for "whose address is this", as seen in one namespace: two engines may give out the same
+ * addresses. prefix_len counts all bits of netns, and then those of the address.
+ */
 struct hf_prefix_key {
 	__u32 prefix_len;
+	__u32 netns; /* as in hf_device_key */
 	struct hf_addr addr;
 };
-_Static_assert(sizeof(struct hf_prefix_key) == 20, "struct hf_prefix_key is an LPM key");
+#define HF_PREFIX_NETNS 32 /* bits */
+#define HF_PREFIX_WHOLE (HF_PREFIX_NETNS + 128)
+_Static_assert(sizeof(struct hf_prefix_key) == 24, "struct hf_prefix_key is an LPM key");
 
 struct hf_link_key {
 	__u32 src; /* endpoint ids; a b is not b a */

@@ -63,7 +63,9 @@ static __always_inline bool is_seen(const struct hf_config *owner, const struct 
 
 static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
 {
-	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
+	struct hf_prefix_key key = { .prefix_len = HF_PREFIX_WHOLE,
+				     .netns = netns_id,
+				     .addr = *addr };
 	const __u32 *endpoint = bpf_map_lookup_elem(&addresses, &key);
 
 	return endpoint ? *endpoint : HF_ENDPOINT_WORLD;
