@@ -9,42 +9,10 @@
 #ifndef HOPFAULT_JUDGE_BPF_H
 #define HOPFAULT_JUDGE_BPF_H
 
+#include "desk.bpf.h"
 #include "error.h"
 #include "fault.h"
 #include "maps.bpf.h"
-#include "sighting.bpf.h"
-
-/*
- * One CPU's desk: the packet in hand and what is decided about it. It is a map and not the stack because the verifier
- * knows nothing of what lies in a map: the many ways through the parser end in one state, and the walk over the rules
- * is checked once, not once for each of them (on the stack it took a million steps, which is the limit).
- * Programs at tc run to their end with soft interrupts off; the one that is nested, on a clone, needs no desk.
- */
-struct desk {
-	struct packet packet;
-	struct judgement judgement;
-	__u64 due_ns; /* a released packet's */
-	__u64 error_ns; /* and how late it is */
-	__u32 error_bucket;
-	__u32 unused;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct desk);
-} desks SEC(".maps");
-
-static __always_inline struct desk *desk_here(void)
-{
-	__u32 zero = 0;
-	struct desk *desk = bpf_map_lookup_elem(&desks, &zero);
-
-	if (desk)
-		desk->judgement = (struct judgement){};
-	return desk;
-}
 
 static __always_inline void add(__u64 *counter, __u64 amount)
 {
@@ -69,9 +37,9 @@ struct walk {
 	const struct hf_link_rule *here; /* NULL: no more */
 };
 
-static __always_inline struct walk walk_rules(void *generation, const struct parties *who)
+static __always_inline struct walk walk_rules(const struct parties *who)
 {
-	struct walk walk = { .generation = generation,
+	struct walk walk = { .generation = live_generation(),
 			     .at.link = { .src = who->src, .dst = who->dst } };
 
 	if (walk.generation)
@@ -105,23 +73,24 @@ static __always_inline __u64 next_roll(const struct hf_rule *rule)
 	return nth;
 }
 
-static __always_inline void count_decided(__u32 id, const struct fault_outcome *outcome,
-					  __u32 segments, __u64 now_ns)
+/* A rule has matched a packet: it drops it, or delays it by so much, or neither. By itself, as late_bucket() is. */
+__noinline int count_decided(__u32 id, __u32 dropped, __u64 delay_ns, __u32 segments, __u64 now_ns)
 {
 	struct hf_rule_counts *count = bpf_map_lookup_elem(&counts, &id);
 
 	if (!count)
-		return;
+		return 0;
 	add(&count->matched, segments);
 	if (!count->first_ns)
 		count->first_ns = now_ns;
-	if (outcome->dropped) {
+	if (dropped) {
 		add(&count->dropped, segments);
 		add(&count->skbs_dropped, 1);
-	} else if (outcome->delay_ns) {
+	} else if (delay_ns) {
 		add(&count->delayed, segments);
-		add(&count->asked_ns, outcome->delay_ns);
+		add(&count->asked_ns, delay_ns);
 	}
+	return 0;
 }
 
 static __always_inline void name_rule(struct judgement *judgement, __u32 id)
@@ -136,31 +105,39 @@ static __always_inline void name_rule(struct judgement *judgement, __u32 id)
 		judgement->rule_id[3] = id;
 }
 
-/* All rules that match act, in their order; the first drop ends it; delays add up. */
-static __always_inline void judge_entering(struct walk *walk, __u64 now_ns, struct desk *desk)
+/*
+ * What befalls the packet on the desk, which is about to go from one of its parties to the other: all rules that match
+ * act, in their order; the first drop ends it; delays add up. The result is an enum hf_verdict.
+ */
+__noinline int judge(__u64 now_ns)
 {
-	struct judgement *judgement = &desk->judgement;
-	const struct packet *packet = &desk->packet;
+	struct desk *desk = desk_here();
+	struct walk walk;
 
-	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk->here; i++, walk_on(walk)) {
-		const struct hf_rule *rule = &walk->here->rule;
+	if (!desk)
+		return HF_VERDICT_PASS;
+	walk = walk_rules(&desk->who);
+	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk.here; i++, walk_on(&walk)) {
+		const struct hf_rule *rule = &walk.here->rule;
 		struct fault_outcome outcome;
 
-		if (!fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, packet))
+		if (!fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, &desk->packet))
 			continue;
 		outcome = fault_decide(rule, next_roll(rule));
-		count_decided(rule->id, &outcome, packet->segments, now_ns);
+		count_decided(rule->id, outcome.dropped, outcome.delay_ns, desk->packet.segments,
+			      now_ns);
 		if (!outcome.dropped && !outcome.delay_ns)
 			continue;
-		name_rule(judgement, rule->id);
+		name_rule(&desk->judgement, rule->id);
 		if (outcome.dropped) {
-			judgement->verdict = HF_VERDICT_DROP;
-			judgement->delay_ns = 0;
-			return;
+			desk->judgement.delay_ns = 0;
+			desk->judgement.verdict = HF_VERDICT_DROP;
+			break;
 		}
-		judgement->verdict = HF_VERDICT_DELAY;
-		judgement->delay_ns += outcome.delay_ns;
+		desk->judgement.delay_ns += outcome.delay_ns;
+		desk->judgement.verdict = HF_VERDICT_DELAY;
 	}
+	return desk->judgement.verdict;
 }
 
 #define HF_NEVER_DUE (~0ULL) /* of a packet that nobody has held */
@@ -171,6 +148,7 @@ static __always_inline void add_released(struct hf_rule_counts *count, __u64 err
 	add(&count->error_sum_ns, error_ns);
 	if (error_ns > count->error_max_ns)
 		count->error_max_ns = error_ns;
+	barrier_var(bucket); /* the check is the verifier's, so clang must not know that it was made before */
 	if (bucket < HF_ERROR_BUCKETS)
 		__sync_fetch_and_add(&count->error[bucket], 1);
 }
@@ -194,34 +172,50 @@ static __always_inline bool rule_has_held(const struct hf_rule_counts *count, __
 	return count->first_ns && count->first_ns + least_ns <= due_ns;
 }
 
-/* A held packet comes back: has it been cut off meanwhile? And how late is it? */
-static __always_inline void judge_released(struct walk *walk, __u64 now_ns, struct desk *desk)
+/*
+ * The bucket of its lateness; HF_ERROR_BUCKETS: let go before it was due, by a heal, which is no error of the engine's. A
+ * function by itself, as the walk would be checked again for each bucket.
+ */
+__noinline __u32 late_bucket(__u64 due_ns, __u64 now_ns)
 {
-	struct judgement *judgement = &desk->judgement;
-	const struct packet *packet = &desk->packet;
-	__u64 least_ns = 0;
+	return now_ns >= due_ns ? error_bucket(now_ns - due_ns) : HF_ERROR_BUCKETS;
+}
 
-	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk->here; i++, walk_on(walk)) {
-		const struct hf_rule *rule = &walk->here->rule;
-		struct fault_outcome dropped = { .dropped = 1 };
+/*
+ * The packet on the desk was held until now: has it been cut off meanwhile? And how late is it? Rules that delay only
+ * count, so the result, an enum hf_verdict, is pass or drop.
+ */
+__noinline int judge_again(__u64 due_ns, __u64 now_ns)
+{
+	struct desk *desk = desk_here();
+	__u32 bucket = late_bucket(due_ns, now_ns);
+	__u64 least_ns = 0;
+	struct walk walk;
+
+	if (!desk)
+		return HF_VERDICT_PASS;
+	walk = walk_rules(&desk->who);
+	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk.here; i++, walk_on(&walk)) {
+		const struct hf_rule *rule = &walk.here->rule;
 		struct hf_rule_counts *count;
 
 		if (!(rule->flags & (HF_RULE_DROP | HF_RULE_DELAY)) ||
-		    !fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, packet))
+		    !fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, &desk->packet))
 			continue;
 		if (rule->flags & HF_RULE_DROP) {
-			count_decided(rule->id, &dropped, packet->segments, now_ns);
-			name_rule(judgement, rule->id);
-			judgement->verdict = HF_VERDICT_DROP;
-			return;
+			count_decided(rule->id, 1, 0, desk->packet.segments, now_ns);
+			name_rule(&desk->judgement, rule->id);
+			desk->judgement.verdict = HF_VERDICT_DROP;
+			break;
 		}
 		least_ns += rule->delay_ns - rule->jitter_ns;
-		if (desk->error_bucket >= HF_ERROR_BUCKETS)
+		if (bucket >= HF_ERROR_BUCKETS)
 			continue;
 		count = bpf_map_lookup_elem(&counts, &rule->id);
-		if (count && rule_has_held(count, least_ns, desk->due_ns))
-			add_released(count, desk->error_ns, desk->error_bucket);
+		if (count && rule_has_held(count, least_ns, due_ns))
+			add_released(count, now_ns - due_ns, bucket);
 	}
+	return desk->judgement.verdict;
 }
 
 /* The delay that was asked could not be given: said, never hidden. */

@@ -27,8 +27,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "delay.bpf.h"
+#include "desk.bpf.h"
 #include "judge.bpf.h"
-#include "packet.bpf.h"
 #include "sighting.bpf.h"
 
 /*
@@ -123,108 +123,104 @@ static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packe
 	return endpoint == HF_ENDPOINT_HOST ? HF_ENDPOINT_OTHER : endpoint;
 }
 
+/* Takes a packet that was seen or judged at this device to the desk. NULL: it does not parse. */
+static __always_inline struct desk *desk_with(struct __sk_buff *skb, const struct hf_device *device)
+{
+	struct desk *desk = desk_here();
+
+	if (!desk || !take_up(skb))
+		return NULL;
+	desk->packet.network = device->network;
+	return desk;
+}
+
+static __always_inline void tell(enum hf_point point, __u64 now_ns, const struct desk *desk)
+{
+	emit_sighting(point, now_ns, &desk->packet, &desk->who, &desk->judgement);
+}
+
+static __always_inline void undelayed(struct desk *desk)
+{
+	count_undelayed(&desk->judgement, desk->packet.segments);
+	desk->judgement = (struct judgement){};
+}
+
 /* Does what was decided. Where it can't be done, nothing was, and the judgement says so. */
 static __always_inline int act(struct __sk_buff *skb, const struct hf_device *device, __u64 now_ns,
-			       const struct parties *who, struct desk *desk)
+			       struct desk *desk, int verdict)
 {
-	struct judgement *judgement = &desk->judgement;
-
-	if (judgement->verdict == HF_VERDICT_DROP)
+	if (verdict == HF_VERDICT_DROP)
 		return TC_ACT_SHOT;
-	if (judgement->verdict != HF_VERDICT_DELAY)
+	if (verdict != HF_VERDICT_DELAY)
 		return pass();
 	if (device->engine == HF_ENGINE_HOLD && device->hold_ifindex &&
-	    !hold_send(skb, device, now_ns, who->src, HF_WAY_IN, judgement))
+	    !hold_send(skb, device, now_ns, desk->who.src, HF_WAY_IN, &desk->judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
-	if (device->engine == HF_ENGINE_FQ && !fq_send(skb, now_ns, &desk->packet, who, judgement))
+	if (device->engine == HF_ENGINE_FQ &&
+	    !fq_send(skb, now_ns, &desk->packet, &desk->who, &desk->judgement))
 		return TC_ACT_STOLEN;
-	count_undelayed(judgement, desk->packet.segments);
-	*judgement = (struct judgement){};
+	undelayed(desk);
 	return pass();
 }
 
-/* The packet on the desk has been held until now: drop rules are asked again, and its lateness is counted. */
-static __always_inline void judge_again(const struct hf_device *device, const struct parties *who,
-					__u64 due_ns, __u64 now_ns, struct desk *desk)
+/* A packet is about to enter the endpoint behind this device. */
+static __always_inline int entering(struct __sk_buff *skb, const struct hf_config *owner,
+				    const struct hf_device *device, __u64 now_ns)
 {
-	struct walk walk = walk_rules(live_generation(), who);
+	struct desk *desk = desk_with(skb, device);
+	int action;
 
-	desk->packet.network = device->network;
-	desk->due_ns = due_ns;
-	/* let go before it was due: a heal, no error of the engine's */
-	desk->error_ns = now_ns >= due_ns ? now_ns - due_ns : 0;
-	desk->error_bucket = now_ns >= due_ns ? error_bucket(desk->error_ns) : HF_ERROR_BUCKETS;
-	judge_released(&walk, now_ns, desk);
+	if (!desk)
+		return pass();
+	desk->who.src = sender_of(skb, &desk->packet);
+	desk->who.dst = device->endpoint;
+	action = act(skb, device, now_ns, desk, judge(now_ns));
+	if (is_seen(owner, device))
+		tell(HF_POINT_ENTER, now_ns, desk);
+	return action;
 }
 
 /* A packet that the hold engine gives back. The mark was the owner's word for it, and ends here. */
 static __always_inline int released(struct __sk_buff *skb, const struct hf_config *owner,
 				    const struct hf_device *device, __u64 now_ns)
 {
-	struct parties who = { .dst = device->endpoint };
-	struct desk *desk = desk_here();
 	__u64 due_ns = skb->tstamp;
 	__u32 sender = skb->mark & HF_MARK_SENDER;
+	struct desk *desk;
+	int verdict;
 
 	skb->mark = 0;
 	skb->tstamp = 0;
-	if (!desk || !packet_parse(skb, &desk->packet))
+	desk = desk_with(skb, device);
+	if (!desk)
 		return pass();
-	who.src = sender ? sender : endpoint_at(&desk->packet.flow.src);
-	judge_again(device, &who, due_ns, now_ns, desk);
+	desk->who.src = sender ? sender : endpoint_at(&desk->packet.flow.src);
+	desk->who.dst = device->endpoint;
+	verdict = judge_again(due_ns, now_ns);
 	if (is_seen(owner, device))
-		emit_sighting(HF_POINT_RELEASE, now_ns, &desk->packet, &who, &desk->judgement);
-	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
+		tell(HF_POINT_RELEASE, now_ns, desk);
+	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
-/* A packet that arrives inside its receiver, where its sender is known by address alone. */
+/* A packet that arrives inside its receiver, where its sender is known by address alone, and nothing is held. */
 static __always_inline int arriving(struct __sk_buff *skb, const struct hf_config *owner,
 				    const struct hf_device *device, __u64 now_ns)
 {
-	struct parties who = { .dst = device->endpoint };
-	struct desk *desk = desk_here();
-	struct walk walk;
+	struct desk *desk = desk_with(skb, device);
+	int verdict;
 	__u32 from;
 
-	if (!desk || !packet_parse(skb, &desk->packet))
+	if (!desk)
 		return pass();
-	desk->packet.network = device->network;
 	from = party_at(&desk->packet.flow.src);
-	who.src = from & ~HF_ADDRESS_INSIDE;
-	if (is_behind_veth(from)) {
-		judge_again(device, &who, HF_NEVER_DUE, now_ns, desk);
-	} else {
-		walk = walk_rules(live_generation(), &who);
-		judge_entering(&walk, now_ns, desk);
-	}
-	if (desk->judgement.verdict == HF_VERDICT_DELAY) {
-		count_undelayed(&desk->judgement, desk->packet.segments);
-		desk->judgement = (struct judgement){};
-	}
+	desk->who.src = from & ~HF_ADDRESS_INSIDE;
+	desk->who.dst = device->endpoint;
+	verdict = is_behind_veth(from) ? judge_again(HF_NEVER_DUE, now_ns) : judge(now_ns);
+	if (verdict == HF_VERDICT_DELAY)
+		undelayed(desk);
 	if (is_seen(owner, device))
-		emit_sighting(HF_POINT_ENTER, now_ns, &desk->packet, &who, &desk->judgement);
-	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
-}
-
-/* A packet is about to enter the endpoint behind this device. */
-static __always_inline int entering(struct __sk_buff *skb, const struct hf_config *owner,
-				    const struct hf_device *device, void *generation, __u64 now_ns)
-{
-	struct parties who = { .dst = device->endpoint };
-	struct desk *desk = desk_here();
-	struct walk walk;
-	int action;
-
-	if (!desk || !packet_parse(skb, &desk->packet))
-		return pass();
-	desk->packet.network = device->network;
-	who.src = sender_of(skb, &desk->packet);
-	walk = walk_rules(generation, &who);
-	judge_entering(&walk, now_ns, desk);
-	action = act(skb, device, now_ns, &who, desk);
-	if (is_seen(owner, device))
-		emit_sighting(HF_POINT_ENTER, now_ns, &desk->packet, &who, &desk->judgement);
-	return action;
+		tell(HF_POINT_ENTER, now_ns, desk);
+	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
 SEC("tc")
@@ -251,7 +247,7 @@ int link_enter(struct __sk_buff *skb)
 		return released(skb, owner, device, now_ns);
 	if (!generation && !is_seen(owner, device))
 		return pass();
-	return entering(skb, owner, device, generation, now_ns);
+	return entering(skb, owner, device, now_ns);
 }
 
 /* Has whom it goes to no device to be entered by that would see this packet whole? */
@@ -264,26 +260,18 @@ static __always_inline bool is_outward(const struct packet *packet, const struct
 	       ((to & HF_ADDRESS_INSIDE) && !device->inside);
 }
 
-static __always_inline void judge_outward(const struct parties *who, __u64 now_ns,
-					  struct desk *desk)
-{
-	struct walk walk = walk_rules(live_generation(), who);
-
-	judge_entering(&walk, now_ns, desk);
-}
-
 /* As act(), where a packet has left: an fq holds nothing there, whatever this device's engine is. */
 static __always_inline int act_outward(struct __sk_buff *skb, const struct hf_device *device,
-				       __u64 now_ns, struct desk *desk)
+				       __u64 now_ns, struct desk *desk, int verdict)
 {
-	if (desk->judgement.verdict == HF_VERDICT_DROP)
+	if (verdict == HF_VERDICT_DROP)
 		return TC_ACT_SHOT;
-	if (desk->judgement.verdict != HF_VERDICT_DELAY)
+	if (verdict != HF_VERDICT_DELAY)
 		return pass();
 	if (device->hold_ifindex &&
 	    !hold_send(skb, device, now_ns, device->endpoint, HF_WAY_OUT, &desk->judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
-	count_undelayed(&desk->judgement, desk->packet.segments);
+	undelayed(desk);
 	return pass();
 }
 
@@ -291,22 +279,22 @@ static __always_inline int act_outward(struct __sk_buff *skb, const struct hf_de
 static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config *owner,
 				   const struct hf_device *device, __u64 now_ns)
 {
-	struct parties who = { .src = device->endpoint };
-	struct desk *desk = desk_here();
+	struct desk *desk = desk_with(skb, device);
+	int verdict = HF_VERDICT_PASS;
 	__u32 to;
 
-	if (!desk || !packet_parse(skb, &desk->packet))
+	if (!desk)
 		return pass();
-	desk->packet.network = device->network;
+	desk->who.src = device->endpoint;
 	if (device->outward) {
 		to = party_at(&desk->packet.flow.dst);
-		who.dst = to & ~HF_ADDRESS_INSIDE;
+		desk->who.dst = to & ~HF_ADDRESS_INSIDE;
 		if (is_outward(&desk->packet, device, to))
-			judge_outward(&who, now_ns, desk);
+			verdict = judge(now_ns);
 	}
 	if (is_seen(owner, device))
-		emit_leaving(skb, now_ns, &desk->packet, &who);
-	return act_outward(skb, device, now_ns, desk);
+		emit_leaving(skb, now_ns, &desk->packet, &desk->who);
+	return act_outward(skb, device, now_ns, desk, verdict);
 }
 
 /*
@@ -318,20 +306,20 @@ static __always_inline int left_again(struct __sk_buff *skb, const struct hf_con
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	const struct hf_device *device;
-	struct parties who = {};
 	struct desk *desk;
 
 	skb->mark = 0;
 	if (lease_is_stale(owner, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
-	desk = desk_here();
-	if (!device || !desk || !packet_parse(skb, &desk->packet))
+	if (!device)
 		return pass();
-	who.src = device->endpoint;
-	who.dst = endpoint_at(&desk->packet.flow.dst);
-	judge_again(device, &who, due_ns, now_ns, desk);
-	return desk->judgement.verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
+	desk = desk_with(skb, device);
+	if (!desk)
+		return pass();
+	desk->who.src = device->endpoint;
+	desk->who.dst = endpoint_at(&desk->packet.flow.dst);
+	return judge_again(due_ns, now_ns) == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
 static __always_inline __u32 return_mark(const struct hf_config *owner)
