@@ -107,25 +107,24 @@ static __always_inline void name_rule(struct judgement *judgement, __u32 id)
 
 /*
  * What befalls the packet on the desk, which is about to go from one of its parties to the other: all rules that match
- * act, in their order; the first drop ends it; delays add up. The result is an enum hf_verdict.
+ * act, in their order; the first drop ends it; delays add up. The result is an enum hf_verdict. Deadlines may be asked
+ * by the rough clock; what is decided is decided by the exact one. Inline, for it is asked of every packet.
  */
-__noinline int judge(__u64 now_ns)
+static __always_inline int judge(struct desk *desk, __u64 now_ns)
 {
-	struct desk *desk = desk_here();
-	struct walk walk;
+	struct walk walk = walk_rules(&desk->who);
 
-	if (!desk)
-		return HF_VERDICT_PASS;
-	walk = walk_rules(&desk->who);
 	for (__u32 i = 0; i < HF_LINK_RULES_MAX && walk.here; i++, walk_on(&walk)) {
 		const struct hf_rule *rule = &walk.here->rule;
 		struct fault_outcome outcome;
 
 		if (!fault_rule_is_alive(rule, now_ns) || !fault_rule_matches(rule, &desk->packet))
 			continue;
+		if (!desk->decided_ns)
+			desk->decided_ns = bpf_ktime_get_ns();
 		outcome = fault_decide(rule, next_roll(rule));
 		count_decided(rule->id, outcome.dropped, outcome.delay_ns, desk->packet.segments,
-			      now_ns);
+			      desk->decided_ns);
 		if (!outcome.dropped && !outcome.delay_ns)
 			continue;
 		name_rule(&desk->judgement, rule->id);
@@ -148,7 +147,8 @@ static __always_inline void add_released(struct hf_rule_counts *count, __u64 err
 	add(&count->error_sum_ns, error_ns);
 	if (error_ns > count->error_max_ns)
 		count->error_max_ns = error_ns;
-	barrier_var(bucket); /* the check is the verifier's, so clang must not know that it was made before */
+	barrier_var(
+		bucket); /* the check is the verifier's, so clang must not know that it was made before */
 	if (bucket < HF_ERROR_BUCKETS)
 		__sync_fetch_and_add(&count->error[bucket], 1);
 }

@@ -24,6 +24,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "delay.bpf.h"
@@ -47,6 +48,23 @@ static __always_inline const struct hf_config *owner_word(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&config, &zero);
+}
+
+/*
+ * The time by the last tick, some milliseconds ago (Linux 5.11), at half the price: good enough for a lease and a deadline,
+ * which is all that most packets are asked for.
+ */
+static __always_inline __u64 rough_ns(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ktime_get_coarse_ns))
+		return bpf_ktime_get_coarse_ns();
+	return bpf_ktime_get_ns();
+}
+
+/* A sighting is told to the nanosecond. */
+static __always_inline __u64 clock_ns(const struct hf_config *owner)
+{
+	return owner->tracing ? bpf_ktime_get_ns() : rough_ns();
 }
 
 static __always_inline bool lease_is_stale(const struct hf_config *owner, __u64 now_ns)
@@ -146,7 +164,7 @@ static __always_inline void undelayed(struct desk *desk)
 }
 
 /* Does what was decided. Where it can't be done, nothing was, and the judgement says so. */
-static __always_inline int act(struct __sk_buff *skb, const struct hf_device *device, __u64 now_ns,
+static __always_inline int act(struct __sk_buff *skb, const struct hf_device *device,
 			       struct desk *desk, int verdict)
 {
 	if (verdict == HF_VERDICT_DROP)
@@ -154,10 +172,10 @@ static __always_inline int act(struct __sk_buff *skb, const struct hf_device *de
 	if (verdict != HF_VERDICT_DELAY)
 		return pass();
 	if (device->engine == HF_ENGINE_HOLD && device->hold_ifindex &&
-	    !hold_send(skb, device, now_ns, desk->who.src, HF_WAY_IN, &desk->judgement))
+	    !hold_send(skb, device, desk->decided_ns, desk->who.src, HF_WAY_IN, &desk->judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
 	if (device->engine == HF_ENGINE_FQ &&
-	    !fq_send(skb, now_ns, &desk->packet, &desk->who, &desk->judgement))
+	    !fq_send(skb, desk->decided_ns, &desk->packet, &desk->who, &desk->judgement))
 		return TC_ACT_STOLEN;
 	undelayed(desk);
 	return pass();
@@ -174,7 +192,7 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 		return pass();
 	desk->who.src = sender_of(skb, &desk->packet);
 	desk->who.dst = device->endpoint;
-	action = act(skb, device, now_ns, desk, judge(now_ns));
+	action = act(skb, device, desk, judge(desk, now_ns));
 	if (is_seen(owner, device))
 		tell(HF_POINT_ENTER, now_ns, desk);
 	return action;
@@ -215,7 +233,7 @@ static __always_inline int arriving(struct __sk_buff *skb, const struct hf_confi
 	from = party_at(&desk->packet.flow.src);
 	desk->who.src = from & ~HF_ADDRESS_INSIDE;
 	desk->who.dst = device->endpoint;
-	verdict = is_behind_veth(from) ? judge_again(HF_NEVER_DUE, now_ns) : judge(now_ns);
+	verdict = is_behind_veth(from) ? judge_again(HF_NEVER_DUE, now_ns) : judge(desk, now_ns);
 	if (verdict == HF_VERDICT_DELAY)
 		undelayed(desk);
 	if (is_seen(owner, device))
@@ -233,7 +251,7 @@ int link_enter(struct __sk_buff *skb)
 
 	if (!owner || !(generation || owner->tracing || skb->mark))
 		return pass(); /* the usual case, so it is told without asking for the time */
-	now_ns = bpf_ktime_get_ns();
+	now_ns = clock_ns(owner);
 	if (lease_is_stale(owner, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
@@ -244,7 +262,7 @@ int link_enter(struct __sk_buff *skb)
 	if (device->engine == HF_ENGINE_FQ && clone_arrives(skb))
 		return pass();
 	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device->engine == HF_ENGINE_HOLD)
-		return released(skb, owner, device, now_ns);
+		return released(skb, owner, device, bpf_ktime_get_ns());
 	if (!generation && !is_seen(owner, device))
 		return pass();
 	return entering(skb, owner, device, now_ns);
@@ -262,14 +280,14 @@ static __always_inline bool is_outward(const struct packet *packet, const struct
 
 /* As act(), where a packet has left: an fq holds nothing there, whatever this device's engine is. */
 static __always_inline int act_outward(struct __sk_buff *skb, const struct hf_device *device,
-				       __u64 now_ns, struct desk *desk, int verdict)
+				       struct desk *desk, int verdict)
 {
 	if (verdict == HF_VERDICT_DROP)
 		return TC_ACT_SHOT;
 	if (verdict != HF_VERDICT_DELAY)
 		return pass();
-	if (device->hold_ifindex &&
-	    !hold_send(skb, device, now_ns, device->endpoint, HF_WAY_OUT, &desk->judgement))
+	if (device->hold_ifindex && !hold_send(skb, device, desk->decided_ns, device->endpoint,
+					       HF_WAY_OUT, &desk->judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
 	undelayed(desk);
 	return pass();
@@ -290,11 +308,11 @@ static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config
 		to = party_at(&desk->packet.flow.dst);
 		desk->who.dst = to & ~HF_ADDRESS_INSIDE;
 		if (is_outward(&desk->packet, device, to))
-			verdict = judge(now_ns);
+			verdict = judge(desk, now_ns);
 	}
 	if (is_seen(owner, device))
 		emit_leaving(skb, now_ns, &desk->packet, &desk->who);
-	return act_outward(skb, device, now_ns, desk, verdict);
+	return act_outward(skb, device, desk, verdict);
 }
 
 /*
@@ -354,7 +372,7 @@ int link_leave(struct __sk_buff *skb)
 		return left_again(skb, owner, back->due_ns);
 	if (!(owner->tracing | owner->outward))
 		return pass(); /* the usual case, so it is told without asking for the time */
-	now_ns = bpf_ktime_get_ns();
+	now_ns = clock_ns(owner);
 	if (lease_is_stale(owner, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);

@@ -61,7 +61,7 @@ static void nothing_acts_for_an_owner_whose_lease_is_stale(void **state)
 
 	ask_one(f, rule_of(1, HF_RULE_DROP));
 	assert_int_equal(harness_set_tracing(f->harness, true), 0);
-	assert_int_equal(harness_set_lease(f->harness, -1), 0);
+	assert_int_equal(harness_set_lease(f->harness, -HARNESS_TICK_NS), 0);
 	assert_int_equal(enter_b(f, some_tcp), PASSED);
 	assert_int_equal(leave_a(f, some_tcp), PASSED);
 	assert_int_equal(release_b(f, some_tcp, HARNESS_MARK, 1), PASSED);
@@ -77,7 +77,7 @@ static void a_rule_past_its_deadline_is_inert_and_the_others_are_not(void **stat
 	struct hf_rule rules[] = { rule_of(1, HF_RULE_DROP), rule_of(2, HF_RULE_DROP) };
 	struct fixture *f = *state;
 
-	rules[0].deadline_ns = harness_now_ns();
+	rules[0].deadline_ns = harness_now_ns() - HARNESS_TICK_NS;
 	ask_one(f, rules[0]);
 	assert_int_equal(enter_b(f, some_tcp), PASSED);
 	ask_all(f, rules, 2);
