@@ -268,11 +268,17 @@ static void forget(struct follow *follow, uint32_t id, struct told *told)
 
 /* ---- wishes ---- */
 
-/* One that has lost a part of its devices for long will not get it back in this moment: the guard sees it come. */
-static bool is_looked_for(const struct managed_endpoint *endpoint, uint64_t now_ns)
+/*
+ * One that has lost a part of its devices for long will not get it back in this moment: the guard sees it come. One that a
+ * command has just attached is whole, but it may have been born a moment before the command.
+ */
+static enum seeker_need need_of(const struct managed_endpoint *endpoint, uint64_t now_ns)
 {
-	return endpoint->devices == 0 || managed_is_unclear(endpoint) ||
-	       now_ns < endpoint->changed_ns + SETTLES_NS;
+	if (endpoint->devices == 0 || managed_is_unclear(endpoint))
+		return SEEKER_MISSES;
+	if (now_ns >= endpoint->changed_ns + SETTLES_NS)
+		return SEEKER_HAS;
+	return endpoint->has_moved ? SEEKER_MISSES : SEEKER_CHECKS;
 }
 
 static void add_wish(struct seeker_wish *wish, const struct managed_endpoint *endpoint,
@@ -280,7 +286,7 @@ static void add_wish(struct seeker_wish *wish, const struct managed_endpoint *en
 {
 	memset(wish, 0, sizeof(*wish)); /* they are compared as bytes */
 	wish->endpoint = endpoint->id;
-	wish->is_missing = is_looked_for(endpoint, now_ns);
+	wish->need = need_of(endpoint, now_ns);
 	strcpy(wish->word, endpoint->word);
 	strcpy(wish->container, endpoint->container);
 	wish->sockets = endpoint->sockets;

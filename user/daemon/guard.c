@@ -388,12 +388,17 @@ int guard_watch(struct guard *guard, const struct netns *netns, const struct pro
 
 void guard_unwatch_unused(struct guard *guard)
 {
+	bool any_went = false;
+
 	pthread_mutex_lock(&guard->lock);
 	for (size_t i = 0; i < GUARD_HOSTS_MAX; i++)
 		if (guard->host[i].netns.fd >= 0 &&
-		    !places_have_netns(&guard->table.places, guard->host[i].netns.id))
+		    !places_have_netns(&guard->table.places, guard->host[i].netns.id)) {
 			close_host(guard, &guard->host[i]);
-	wake_eyes(guard);
+			any_went = true;
+		}
+	if (any_went)
+		wake_eyes(guard);
 	pthread_mutex_unlock(&guard->lock);
 }
 
@@ -489,9 +494,10 @@ void guard_settle(struct guard *guard, struct netns_id netns, uint32_t ifindex, 
 
 	pthread_mutex_lock(&guard->lock);
 	held = held_find(&guard->table, netns, ifindex);
-	if (held)
+	if (held) {
 		held_settle(&guard->table, held, endpoint);
-	wake_eyes(guard);
+		wake_eyes(guard);
+	}
 	pthread_mutex_unlock(&guard->lock);
 }
 

@@ -278,6 +278,7 @@ static void lose_device(struct managed *managed, struct managed_endpoint *endpoi
 	device_detach(&managed->tools, &endpoint->device[i]);
 	endpoint->device[i] = endpoint->device[--endpoint->devices];
 	endpoint->has_lost = true;
+	endpoint->has_moved = true;
 	endpoint->changed_ns = clock_now_ns();
 	if (endpoint->devices == 0)
 		drop_endpoint_devices(managed, endpoint);
@@ -826,6 +827,7 @@ int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, c
 	note_found(managed, endpoint, *now);
 	endpoint_free(endpoint->found);
 	endpoint->found = TAKE_PTR(*now);
+	endpoint->has_moved = true;
 	return managed_attach(managed, id, &is_new, ret_error);
 }
 

@@ -54,6 +54,7 @@ struct managed_endpoint {
 	uint32_t reattached; /* how often it came again */
 	uint32_t quarantined; /* veths of its that were treated as its before they were known */
 	uint64_t changed_ns; /* when it last lost or got a device */
+	bool has_moved; /* has lost one, or got one that no command brought: the rest of it may follow */
 	uint64_t
 		reattach_ns; /* the last time: from its veth's appearance until that was guarded; 0: unknown */
 	uint64_t identify_ns; /* until it was known to be its, and all was attached; 0: unknown */

@@ -21,10 +21,10 @@ enum { HERE, ENGINES, WAYS };
 
 /* How often each looks, see seeker.h. With veths in quarantine no rest is longer than urgent_ns. */
 static const struct pace {
-	uint64_t first_ns, urgent_ns, last_ns;
+	uint64_t first_ns, urgent_ns, last_ns, check_ns;
 } paces[WAYS] = {
-	[HERE] = { 4000000, 20000000, 250000000 },
-	[ENGINES] = { 50000000, 250000000, 1000000000 },
+	[HERE] = { 4000000, 20000000, 250000000, 500000000 },
+	[ENGINES] = { 50000000, 250000000, 1000000000, 1000000000 },
 };
 
 struct answer {
@@ -200,7 +200,7 @@ static void identify(struct seeker *seeker, const struct wishes *wishes,
 
 /* ---- the threads ---- */
 
-/* Those that are missing. */
+/* Those that something is needed of. */
 static int copy_wishes(struct seeker *seeker, struct wishes *ret_wishes)
 {
 	struct seeker_wish *wish;
@@ -214,9 +214,12 @@ static int copy_wishes(struct seeker *seeker, struct wishes *ret_wishes)
 	if (!wish)
 		return -ENOMEM;
 	*ret_wishes = (struct wishes){ .wish = wish };
-	for (size_t i = 0; i < count; i++)
-		if (wish[i].is_missing || guard_misses(seeker->with.guard, wish[i].endpoint))
+	for (size_t i = 0; i < count; i++) {
+		if (guard_misses(seeker->with.guard, wish[i].endpoint))
+			wish[i].need = SEEKER_MISSES;
+		if (wish[i].need != SEEKER_HAS)
 			wish[ret_wishes->count++] = wish[i];
+	}
 	return 0;
 }
 
@@ -225,7 +228,15 @@ static bool is_ending(struct seeker *seeker)
 	return __atomic_load_n(&seeker->is_ending, __ATOMIC_RELAXED);
 }
 
-enum outcome { NOBODY_MISSING, MISSING, URGENT /* there are veths that nobody knows */ };
+enum outcome { NOBODY_MISSING, CHECKING, MISSING, URGENT /* there are veths that nobody knows */ };
+
+static enum outcome outcome_of(const struct wishes *wishes)
+{
+	for (size_t i = 0; i < wishes->count; i++)
+		if (wishes->wish[i].need == SEEKER_MISSES)
+			return MISSING;
+	return wishes->count ? CHECKING : NOBODY_MISSING;
+}
 
 static void drop_questions(struct guard_question *question, size_t questions)
 {
@@ -251,9 +262,7 @@ static enum outcome look(struct seeker *seeker, int way)
 	for (size_t i = 0; i < questions && !is_ending(seeker); i++)
 		identify(seeker, &wishes, &question[i], way);
 	drop_questions(question, questions);
-	if (questions)
-		return URGENT;
-	return wishes.count ? MISSING : NOBODY_MISSING;
+	return questions ? URGENT : outcome_of(&wishes);
 }
 
 /* Under the lock. */
@@ -263,7 +272,9 @@ static void rest(struct way *way, enum outcome outcome)
 	uint64_t longest_ns = outcome == URGENT ? pace->urgent_ns : pace->last_ns, until_ns;
 	struct timespec until;
 
-	if (way->rest_ns > longest_ns)
+	if (outcome == CHECKING)
+		way->rest_ns = pace->check_ns;
+	else if (way->rest_ns > longest_ns)
 		way->rest_ns = longest_ns;
 	until_ns = clock_now_ns() + way->rest_ns;
 	until = (struct timespec){ .tv_sec = (time_t)(until_ns / CLOCK_SECOND_NS),
@@ -324,7 +335,7 @@ int seeker_ask(struct seeker *seeker, const struct seeker_wish *wish, size_t cou
 		memcpy(copy, wish, count * sizeof(*copy));
 	pthread_mutex_lock(&seeker->lock);
 	for (size_t i = 0; i < count; i++)
-		any_new |= !is_asked(seeker, &copy[i]);
+		any_new |= copy[i].need != SEEKER_HAS && !is_asked(seeker, &copy[i]);
 	free(seeker->wish);
 	seeker->wish = copy;
 	seeker->wishes = count;

@@ -7,7 +7,8 @@
  *               Within milliseconds, and before the engine calls the container running
  *     engines   what must be asked of an engine: names of containers that were made anew, and bare words
  *
- * After news both look again and again, at intervals that grow from 4 ms (engines: 50 ms) to 250 ms (1 s). An engine's
+ * After news both look again and again, at intervals that grow from 4 ms (engines: 50 ms) to 250 ms (1 s). Where there is
+ * but to be checked, both look each half second (1 s). An engine's
  * own stream of events is not read: the kernel tells of a veth before the engine tells of its container, and works for
  * engines that have none.
  */
@@ -24,10 +25,16 @@
 
 struct seeker;
 
-/* An endpoint that matters; it is looked for while it is missing. */
+enum seeker_need {
+	SEEKER_HAS, /* nothing */
+	SEEKER_CHECKS, /* a look now and then: its addresses may still change */
+	SEEKER_MISSES, /* it, or a part of it */
+};
+
+/* An endpoint that matters; it is looked for while something of it is needed. */
 struct seeker_wish {
 	uint32_t endpoint;
-	bool is_missing; /* for all the owner knows; the guard may know better */
+	enum seeker_need need; /* for all the owner knows; the guard may know better */
 	char word[ENDPOINT_NAME_MAX + 1]; /* what it was called, with its prefix if that is known */
 	char container[ENDPOINT_ID_MAX + 1]; /* its last id, which a restart does not change; "" */
 	struct endpoint_sockets sockets; /* where engines are asked about it */
