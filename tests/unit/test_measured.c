@@ -149,7 +149,39 @@ static void a_call_that_never_connected_is_seen_by_its_callers_504(void **state)
 	assert_hop(&measured, "b", "c", (struct tally){ 1, 0 }, (struct tally){ 1, 0 });
 	assert_int_equal(hop_between(&measured, "b", "c")->unseen, 1);
 	assert_hop(&measured, "a", "b", (struct tally){ 1, 0 }, (struct tally){ 0, 0 });
-	assert_hop(&measured, "outside", "a", (struct tally){ 2, 0 }, (struct tally){ 1, 0 });
+	assert_hop(&measured, "outside", "a", (struct tally){ 2, 0 }, (struct tally){ 2, 1 });
+	measured_done(&measured);
+}
+
+/*
+ * 20 requests: 2 never reach b, 6 fail at c, 3 at b after c's answer. b by itself: 18 of 20 before, 9 of 12 after: 0.675;
+ * c: 12 of 18. Together 0.45: what the client saw.
+ */
+static void shares_by_themselves_multiply_up_to_what_was_seen(void **state)
+{
+	_cleanup_(model_freep) struct model *model = model_of(chain_yaml);
+	_cleanup_(report_done) struct report report = {};
+	struct measured measured;
+	struct file file;
+	unsigned int i;
+
+	(void)state;
+	open_file(&file);
+	for (i = 0; i < 2; i++)
+		WRITE(&file, { CLIENT, A, 504, 9, -1 }, { A, B, 0, 0, 0 });
+	for (i = 0; i < 6; i++)
+		WRITE(&file, { CLIENT, A, 502, 9, -1 }, { A, B, 502, 9, 0 }, { B, C, 500, 9, 1 });
+	for (i = 0; i < 3; i++)
+		WRITE(&file, { CLIENT, A, 502, 9, -1 }, { A, B, 500, 9, 0 }, { B, C, 200, 9, 1 });
+	for (i = 0; i < 9; i++)
+		WRITE(&file, { CLIENT, A, 200, 9, -1 }, { A, B, 200, 9, 0 }, { B, C, 200, 9, 1 });
+	measured = close_and_read(&file, model);
+	assert_hop(&measured, "outside", "a", (struct tally){ 20, 9 }, (struct tally){ 9, 9 });
+	assert_hop(&measured, "b", "c", (struct tally){ 18, 12 }, (struct tally){ 18, 12 });
+	assert_hop(&measured, "a", "b", (struct tally){ 20, 9 }, (struct tally){ 15, 10 });
+	assert_int_equal(report_make(model, 0, 1, &report), 0);
+	assert_int_equal(report_add_measured(&report, &measured), 0);
+	assert_true(fabs(report.predicted.up - 9. / 20) < 0.01); /* tries are whole numbers */
 	measured_done(&measured);
 }
 
@@ -271,6 +303,28 @@ static void wilsons_interval_is_his(void **state)
 		report_verdict((struct chance){ 0.5, 0.5 }, (struct tally){ 1000, 950 }), "better");
 }
 
+/* With so many tries the interval of the one share has just no room for the other; with a few less it has. */
+static void tries_to_tell_are_where_the_interval_ends(void **state)
+{
+	uint64_t n = 2000 * (wilson_tries(0.9995, 0.999) / 2000 + 1);
+	double low, high;
+
+	(void)state;
+	wilson((struct tally){ n, n - n / 2000 }, &low, &high);
+	assert_true(low > 0.999);
+	n -= 2000;
+	wilson((struct tally){ n, n - n / 2000 }, &low, &high);
+	assert_true(low < 0.999);
+	n = 1000 * (wilson_tries(0.999, 0.9995) / 1000 + 1);
+	wilson((struct tally){ n, n - n / 1000 }, &low, &high);
+	assert_true(high < 0.9995);
+	n -= 1000;
+	wilson((struct tally){ n, n - n / 1000 }, &low, &high);
+	assert_true(high > 0.9995);
+	assert_int_equal(wilson_tries(0.5, 0.5), 0);
+	assert_int_equal(wilson_tries(0.5, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +336,8 @@ int main(void)
 		cmocka_unit_test(what_the_model_does_not_have_is_counted_apart),
 		cmocka_unit_test(the_model_of_what_was_measured_has_its_shares),
 		cmocka_unit_test(wilsons_interval_is_his),
+		cmocka_unit_test(shares_by_themselves_multiply_up_to_what_was_seen),
+		cmocka_unit_test(tries_to_tell_are_where_the_interval_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

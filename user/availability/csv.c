@@ -7,7 +7,8 @@
  *   service   the service               itself, and with its calls
  *   way       "a -> b"                  a call's way that has an availability of its own
  *   change    what is done              the whole after it
- *   hop       "a -> b"                  claimed and measured
+ *   hop       "a -> b"                  claimed and measured, and how many calls would tell the claim from one that
+ *                                       fails twice as often
  *
  * Empty is unknown, or has no meaning for that kind.
  */
@@ -32,17 +33,18 @@ struct row {
 	struct chance claim_itself;
 	const struct tally *itself;
 	const char *verdict;
+	uint64_t tries_to_tell; /* 0: empty */
 };
 
 static const struct row no_row = { "",	"",	    "",	  {}, false, NAN, NAN,
-				   NAN, UINT64_MAX, NULL, {}, NULL,  "" };
+				   NAN, UINT64_MAX, NULL, {}, NULL,  "",  0 };
 
 static const char header[] =
 	"schema_version,system,kind,name,change,availability,unavailability,nines,"
 	"downtime_year_seconds,downtime_month_seconds,downtime_day_seconds,birnbaum,"
 	"cost_year_seconds,saves_year_seconds,floor_ns,tries,answered,measured,measured_low,"
 	"measured_high,claimed_itself,itself_tries,itself_answered,itself,itself_low,"
-	"itself_high,verdict\r\n";
+	"itself_high,verdict,tries_to_tell\r\n";
 
 static void put_number(FILE *out, double value)
 {
@@ -97,7 +99,10 @@ static void put_row(const struct report *report, const struct row *row, FILE *ou
 	put_tally(out, row->tally);
 	put_number(out, row->itself ? row->claim_itself.up : NAN);
 	put_tally(out, row->itself);
-	fprintf(out, ",%s\r\n", row->verdict);
+	fprintf(out, ",%s,", row->verdict);
+	if (row->tries_to_tell)
+		fprintf(out, "%llu", (unsigned long long)row->tries_to_tell);
+	fputs("\r\n", out);
 }
 
 static void put_whole(const struct report *report, const char *name, struct chance chance,
@@ -193,6 +198,7 @@ static void put_hops(const struct report *report, FILE *out)
 		row.tally = &hop->all;
 		row.itself = &hop->itself;
 		row.verdict = report_verdict(row.claim_itself, hop->itself);
+		row.tries_to_tell = report_tries_to_tell(row.claim_itself);
 		put_row(report, &row, out);
 	}
 }

@@ -154,13 +154,14 @@ static json_t *of_hops(const struct report *report)
 		report_claimed_hop(report, hop, &all, &itself);
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:f, s:f, s:o, s:o, s:I, s:I, s:s}", "src",
+			json_pack("{s:s, s:s, s:f, s:f, s:o, s:o, s:I, s:I, s:s, s:I}", "src",
 				  report_hop_src(report, hop), "dst",
 				  report->model->part[hop->dst].name, "claimed", all.up,
 				  "claimed_itself", itself.up, "measured", of_tally(hop->all),
 				  "measured_itself", of_tally(hop->itself), "unseen",
 				  (json_int_t)hop->unseen, "unknown", (json_int_t)hop->unknown,
-				  "verdict", report_verdict(itself, hop->itself)));
+				  "verdict", report_verdict(itself, hop->itself), "tries_to_tell",
+				  (json_int_t)report_tries_to_tell(itself)));
 	}
 	return list;
 }

@@ -214,18 +214,18 @@ static int note_unseen(struct measured *measured, const struct edge *edge)
 		return -ENOMEM;
 	hop->unseen++;
 	hop->all.tries++;
-	hop->itself.tries++;
+	hop->early++;
 	return 0;
 }
 
-enum blame { OWN, INHERITED, UNCLEAR };
+enum blame { EARLY, LATE, INHERITED, UNCLEAR };
 
 /* Why a call failed. *ret_unseen: the first required call that was not made, or NULL. */
 static enum blame blame_for(struct taker *taker, const struct tree *tree, uint32_t caller,
 			    const struct part *part, const struct edge **ret_unseen)
 {
 	const struct model *model = taker->measured->model;
-	enum blame blame = OWN;
+	enum blame blame = LATE;
 
 	*ret_unseen = NULL;
 	for (unsigned int k = part->edge; k < part->edge + part->edges; k++) {
@@ -242,9 +242,12 @@ static enum blame blame_for(struct taker *taker, const struct tree *tree, uint32
 		if (outcome == NOT_MADE && !*ret_unseen)
 			*ret_unseen = edge;
 	}
-	if (!blames_another(&tree->chain->call[caller]))
-		*ret_unseen = NULL;
-	return blame == OWN && *ret_unseen ? INHERITED : blame;
+	if (blame == LATE && *ret_unseen && blames_another(&tree->chain->call[caller]))
+		return INHERITED;
+	if (blame == LATE && *ret_unseen)
+		blame = EARLY;
+	*ret_unseen = NULL;
+	return blame;
 }
 
 static int judge_failure(struct taker *taker, const struct tree *tree, uint32_t at,
@@ -253,10 +256,27 @@ static int judge_failure(struct taker *taker, const struct tree *tree, uint32_t 
 	struct measured *measured = taker->measured;
 	const struct edge *unseen;
 	enum blame blame = blame_for(taker, tree, at, &measured->model->part[dst], &unseen);
+	struct hop *hop = hop_of(measured, src, dst); /* it is there: judge() has made it */
 
-	if (blame == OWN)
-		hop_of(measured, src, dst)->itself.tries++; /* it is there: judge() has made it */
+	hop->early += blame == EARLY;
+	hop->late += blame == LATE;
+	hop->inherited += blame == INHERITED;
 	return blame == INHERITED && unseen ? note_unseen(measured, unseen) : 0;
+}
+
+/* What failed by itself, of `ok` calls that were answered and these: see measured.h. */
+static struct tally by_itself(uint64_t ok, uint64_t early, uint64_t late, uint64_t inherited)
+{
+	double all = (double)(ok + early + late + inherited), up;
+	uint64_t failed = early + late, tries;
+
+	if (failed == 0)
+		return (struct tally){ ok, ok };
+	up = 1 - (double)early / all;
+	if (late)
+		up *= (double)ok / (double)(ok + late);
+	tries = (uint64_t)round((double)failed / (1 - up));
+	return (struct tally){ tries, tries - failed };
 }
 
 static void note_foreign(struct taker *taker, uint32_t id)
@@ -301,8 +321,6 @@ static int judge(struct taker *taker, const struct tree *tree, uint32_t at)
 	if (outcome == FAILED)
 		return judge_failure(taker, tree, at, src, dst);
 	hop->all.ok++;
-	hop->itself.tries++;
-	hop->itself.ok++;
 	if (src == MEASURED_OUTSIDE)
 		measured->whole.ok++;
 	return 0;
@@ -377,6 +395,11 @@ int measured_read(const struct model *model, const char *path, const char *run,
 		snprintf(error, EXPORT_ERROR_MAX, "%s has no run '%s'", path, run);
 		return -EINVAL;
 	}
+	for (unsigned int i = 0; i < ret_measured->hops; i++) {
+		struct hop *hop = &ret_measured->hop[i];
+
+		hop->itself = by_itself(hop->all.ok, hop->early, hop->late, hop->inherited);
+	}
 	return r;
 }
 
@@ -395,15 +418,19 @@ void measured_done(struct measured *measured)
 
 struct tally measured_of_part(const struct measured *measured, unsigned int part)
 {
-	struct tally sum = {};
+	struct hop sum = {};
 
 	for (unsigned int i = 0; i < measured->hops; i++) {
-		if (measured->hop[i].dst != part)
+		const struct hop *hop = &measured->hop[i];
+
+		if (hop->dst != part)
 			continue;
-		sum.tries += measured->hop[i].itself.tries;
-		sum.ok += measured->hop[i].itself.ok;
+		sum.all.ok += hop->all.ok;
+		sum.early += hop->early;
+		sum.late += hop->late;
+		sum.inherited += hop->inherited;
 	}
-	return sum;
+	return by_itself(sum.all.ok, sum.early, sum.late, sum.inherited);
 }
 
 int measured_model(const struct measured *measured, struct model *ret_model, unsigned int *ret_kept)
@@ -464,4 +491,14 @@ void wilson(struct tally tally, double *ret_low, double *ret_high)
 		*ret_low = middle - half;
 	if (tally.ok < tally.tries)
 		*ret_high = middle + half;
+}
+
+/* Its bounds are the p with |share - p| = z sqrt(p (1 - p) / n): solved for n, with p the other share. */
+uint64_t wilson_tries(double up, double other)
+{
+	double gap = up - other;
+
+	if (!(up >= 0 && up <= 1 && other > 0 && other < 1) || gap == 0)
+		return 0;
+	return (uint64_t)ceil(CONFIDENT_Z * CONFIDENT_Z * other * (1 - other) / (gap * gap));
 }

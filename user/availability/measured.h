@@ -14,6 +14,15 @@
  * its caller says: 502 or 504 (RFC 9110, 15.6: what is behind me failed) from a service that did not make its next
  * required call is one `unseen` failed call on that hop.
  *
+ * By itself a hop may fail before its calls or after them, and only those after them are hidden by a call that failed
+ * behind it. So of the calls a hop had, e failed before, i inherited, l failed after, and
+ *
+ *   share that works by itself  =  (1 - e / all) (1 - l / (all - e - i))
+ *
+ * the product-limit estimate (E. L. Kaplan, P. Meier, J. American Statistical Association 53, 1958): these shares multiply
+ * up to what the caller saw. Its tries are as many as give that share with e + l failures: all of them if it fails
+ * before only, all - i if after only.
+ *
  * A call that was repeated is judged by its last try, a group by how many of its members answered.
  */
 #ifndef HOPFAULT_AVAILABILITY_MEASURED_H
@@ -33,7 +42,9 @@ struct hop {
 	unsigned int src; /* index of a part, or MEASURED_OUTSIDE */
 	unsigned int dst;
 	struct tally all; /* with everything behind it; the unseen are among them */
-	struct tally itself; /* without what was inherited */
+	uint64_t early, late; /* failed by itself: not all required calls made; all answered */
+	uint64_t inherited;
+	struct tally itself; /* of these three, when all is read: see above */
 	uint64_t unseen;
 	uint64_t unknown;
 };
@@ -77,5 +88,10 @@ bool measured_leads_to(const struct measured *measured, unsigned int to, unsigne
  * statistical inference, J. American Statistical Association 22, 1927. Of no tries: 0 to 1.
  */
 void wilson(struct tally tally, double *ret_low, double *ret_high);
+/*
+ * How many tries it takes until that interval around the share `up`, were it seen, has no room for `other`. 0: never, they
+ * are equal or one of them is no share.
+ */
+uint64_t wilson_tries(double up, double other);
 
 #endif

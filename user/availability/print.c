@@ -335,6 +335,33 @@ static int print_hops(const struct report *report, FILE *out)
 	return table_print(table, out);
 }
 
+/* For the claim that asks for the most calls: what they would have to be told from. */
+static int print_tries_to_tell(const struct report *report, FILE *out)
+{
+	char claim[WORDS_MAX], twice[WORDS_MAX];
+	struct chance highest = {};
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < report->measured->hops; i++) {
+		struct chance all, itself;
+
+		report_claimed_hop(report, &report->measured->hop[i], &all, &itself);
+		if (report_tries_to_tell(itself) > most) {
+			most = report_tries_to_tell(itself);
+			highest = itself;
+		}
+	}
+	if (most == 0)
+		return 0;
+	return report_say(
+		out, 0,
+		"A hop that is seen to keep %s is told from one of %s, which fails twice "
+		"as often, by %llu calls.",
+		words_percent(claim, highest),
+		words_percent(twice, (struct chance){ 1 - 2 * highest.down, 2 * highest.down }),
+		(unsigned long long)most);
+}
+
 static void print_counts(const struct report *report, FILE *out)
 {
 	const struct measured *measured = report->measured;
@@ -369,7 +396,7 @@ static int print_measured(const struct report *report, FILE *out)
 		return 0;
 	r = print_hops(report, out);
 	print_counts(report, out);
-	return r;
+	return r < 0 ? r : print_tries_to_tell(report, out);
 }
 
 /* ---- all of it ---- */

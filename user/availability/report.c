@@ -265,3 +265,8 @@ const char *report_verdict(struct chance claim, struct tally tally)
 		return "worse";
 	return claim.up < low ? "better" : "agrees";
 }
+
+uint64_t report_tries_to_tell(struct chance claim)
+{
+	return wilson_tries(claim.up, 1 - 2 * claim.down);
+}

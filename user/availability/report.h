@@ -73,6 +73,8 @@ void report_claimed_hop(const struct report *report, const struct hop *hop, stru
 			struct chance *ret_itself);
 /* "agrees", "worse", "better", "not seen": a claim beside what was measured, by Wilson's interval. */
 const char *report_verdict(struct chance claim, struct tally tally);
+/* How many calls it takes to tell a hop that keeps this claim from one that fails twice as often. 0: none can. */
+uint64_t report_tries_to_tell(struct chance claim);
 
 /* 0 or -errno of the stream or of memory. `top`: so many changes; 0: all. */
 int report_print(const struct report *report, unsigned int top, FILE *out);
