@@ -189,11 +189,13 @@ lab_end() {
 # ---- running ----
 
 # traced RUN-ID N [OPTION...]: N requests, one at a time, through $chain (client,a,...); rows are added to $out/hops.csv and
-# $out/summary.csv under this name. The table that hopfault prints stands in $out/RUN-ID.txt.
+# $out/summary.csv under this name. The table that hopfault prints stands in $out/RUN-ID.txt. Other words for the load
+# than one connection: traced_load.
 chain=client,a,b,c,d,e
+traced_load=(-c 1)
 traced() {
 	local command=(hopfault trace --chain "$chain" --run-id "$1" --csv "$out/hops.csv" --summary "$out/summary.csv"
-		--append -q "${@:3}" -- "$build/hopfault" "${place_load[@]}" -n "$2" -c 1)
+		--append -q "${@:3}" -- "$build/hopfault" "${place_load[@]}" -n "$2" "${traced_load[@]}")
 	say_command "${command[@]//$build\//}"
 	("${command[@]}") >"$out/$1.txt" 2>&1 || fail "the trace failed: $(tail -n 1 "$out/$1.txt")"
 	grep "^$1: " "$out/$1.txt" || true

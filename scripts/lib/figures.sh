@@ -11,10 +11,11 @@ csv_value() {
 }
 
 csv_values() { # all of them
-	local file=$1 column=$2
+	local file=$1 column=$2 IFS=$'\037' # between conditions: values may have spaces
 	shift 2
 	awk -F, -v column="$column" -v conditions="$*" '
-		BEGIN { count = split(conditions, condition, " ") }
+		BEGIN { count = split(conditions, condition, "\037") }
+		{ sub(/\r$/, "") }
 		NR == 1 {
 			for (i = 1; i <= NF; i++) place[$i] = i
 			if (!(column in place)) { print FILENAME ": no column " column >"/dev/stderr"; exit 1 }

@@ -93,13 +93,16 @@ in_ms() { # TIME in ms or s
 	esac
 }
 
-# As `hopfault lab up` makes it: each waits for the next one an equal step less than the one before.
+# As `hopfault lab up` makes it: each waits for the next one an equal step less than the one before; --service NAME=OPTIONS
+# is for this one alone, and what stands last holds.
 write_chain() { # N [OPTION...]
 	local count=$1 words=() timeout_ms=1000 i
+	local -A own=()
 	shift
 	while (($#)); do
 		case $1 in
 		--timeout) timeout_ms=$(in_ms "$2") && shift ;;
+		--service) own[${2%%=*}]=${2#*=} && shift ;;
 		*) words+=("$1") ;;
 		esac
 		shift
@@ -107,22 +110,22 @@ write_chain() { # N [OPTION...]
 	echo "services:"
 	for ((i = count - 1; i >= 0; i--)); do
 		write_service "$(service_name $i)" "$((i + 1 == count))" "$(service_name $((i + 1)))" \
-			"--name $(service_name $i) ${words[*]}" $((timeout_ms * (count - i) / count))
+			"--name $(service_name $i) ${words[*]}" $((timeout_ms * (count - i) / count)) "${own[$(service_name $i)]:-}"
 	done
 	write_service client 0 a "--name client" 1000
 }
 
-write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS
+write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS [WORDS-OF-ITS-OWN]
 	echo "  $1:"
 	echo "    image: $image"
 	if (($2)); then
 		echo "    build: { context: $build/static, dockerfile: $here/scripts/compose/Dockerfile }"
-		echo "    command: $4"
+		echo "    command: $4 ${6:-}"
 	elif [[ $1 == client ]]; then
 		echo "    command: $4"
 		echo "    depends_on: [$3]"
 	else
-		echo "    command: $4 --next $3:8080 --timeout $5ms"
+		echo "    command: $4 --next $3:8080 --timeout $5ms ${6:-}"
 		echo "    depends_on: [$3]"
 	fi
 }
