@@ -75,7 +75,10 @@ struct hf_device {
 	__u16 engine; /* enum hf_engine: what holds a packet on its way out of here */
 	/* nonzero: it is the endpoint's own interface, in its own namespace, and the directions are the other way round */
 	__u16 inside;
-	__u32 hold_ifindex; /* the TAP in the same namespace; 0: none, nothing is held */
+	union {
+		__u32 hold_ifindex; /* the TAP in the same namespace; 0: none, nothing is held */
+		__u32 below; /* inside: the namespace of the device that it is on, whose addresses are meant */
+	};
 	__u8 traced; /* nonzero: sightings are wanted here (while hf_config.tracing) */
 	__u8 outward; /* nonzero: there are rules for what leaves here, to be judged here (while hf_config.outward) */
 	__u16 network; /* the number of the network that it is on; 0: of none that has one */
@@ -93,12 +96,18 @@ struct hf_newcomers {
 };
 _Static_assert(sizeof(struct hf_newcomers) == 8, "struct hf_newcomers is a map value");
 
-/* Longest-prefix key for "whose address is this": prefix_len counts bits of the 128. */
+/*
+ * Longest-prefix key for "whose address is this", as seen in one namespace: two engines may give out the same
+ * addresses. prefix_len counts all bits of netns, and then those of the address.
+ */
 struct hf_prefix_key {
 	__u32 prefix_len;
+	__u32 netns; /* as in hf_device_key */
 	struct hf_addr addr;
 };
-_Static_assert(sizeof(struct hf_prefix_key) == 20, "struct hf_prefix_key is an LPM key");
+#define HF_PREFIX_NETNS 32 /* bits */
+#define HF_PREFIX_WHOLE (HF_PREFIX_NETNS + 128)
+_Static_assert(sizeof(struct hf_prefix_key) == 24, "struct hf_prefix_key is an LPM key");
 
 /*
  * The value is an endpoint's id. With this bit the address is on an interface that no veth of the host leads to (hf_device.inside):

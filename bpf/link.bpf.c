@@ -84,18 +84,20 @@ static __always_inline bool is_seen(const struct hf_config *owner, const struct 
 	return owner->tracing && device->traced;
 }
 
-/* An endpoint, perhaps with HF_ADDRESS_INSIDE. */
-static __always_inline __u32 party_at(const struct hf_addr *addr)
+/* Whose address it is for packets of this device: an endpoint, perhaps with HF_ADDRESS_INSIDE. */
+static __always_inline __u32 party_at(const struct hf_device *device, const struct hf_addr *addr)
 {
-	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
+	struct hf_prefix_key key = { .prefix_len = HF_PREFIX_WHOLE,
+				     .netns = device->inside ? device->below : netns_id,
+				     .addr = *addr };
 	const __u32 *party = bpf_map_lookup_elem(&addresses, &key);
 
 	return party ? *party : HF_ENDPOINT_WORLD;
 }
 
-static __always_inline __u32 endpoint_at(const struct hf_addr *addr)
+static __always_inline __u32 endpoint_at(const struct hf_device *device, const struct hf_addr *addr)
 {
-	return party_at(addr) & ~HF_ADDRESS_INSIDE;
+	return party_at(device, addr) & ~HF_ADDRESS_INSIDE;
 }
 
 /* A managed one that was judged where it left its veth. */
@@ -125,7 +127,8 @@ static __always_inline __u32 endpoint_behind(__u32 ifindex)
  * On a bridge the packet's way in is its sender's veth; what came in elsewhere is known by its address. What came in
  * nowhere is the host's own. An address of the host's on what came in is somebody's whose own was masked on the way.
  */
-static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packet *packet)
+static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct hf_device *device,
+				       const struct packet *packet)
 {
 	__u32 endpoint = HF_ENDPOINT_NONE;
 
@@ -133,7 +136,7 @@ static __always_inline __u32 sender_of(struct __sk_buff *skb, const struct packe
 		endpoint = endpoint_behind(skb->ingress_ifindex);
 	if (endpoint != HF_ENDPOINT_NONE)
 		return endpoint;
-	endpoint = endpoint_at(&packet->flow.src);
+	endpoint = endpoint_at(device, &packet->flow.src);
 	if (endpoint >= HF_ENDPOINT_FIRST)
 		return endpoint;
 	if (!skb->ingress_ifindex)
@@ -190,7 +193,7 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 
 	if (!desk)
 		return pass();
-	desk->who.src = sender_of(skb, &desk->packet);
+	desk->who.src = sender_of(skb, device, &desk->packet);
 	desk->who.dst = device->endpoint;
 	action = act(skb, device, desk, judge(desk, now_ns));
 	if (is_seen(owner, device))
@@ -212,7 +215,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	desk = desk_with(skb, device);
 	if (!desk)
 		return pass();
-	desk->who.src = sender ? sender : endpoint_at(&desk->packet.flow.src);
+	desk->who.src = sender ? sender : endpoint_at(device, &desk->packet.flow.src);
 	desk->who.dst = device->endpoint;
 	verdict = judge_again(due_ns, now_ns);
 	if (is_seen(owner, device))
@@ -230,7 +233,7 @@ static __always_inline int arriving(struct __sk_buff *skb, const struct hf_confi
 
 	if (!desk)
 		return pass();
-	from = party_at(&desk->packet.flow.src);
+	from = party_at(device, &desk->packet.flow.src);
 	desk->who.src = from & ~HF_ADDRESS_INSIDE;
 	desk->who.dst = device->endpoint;
 	verdict = is_behind_veth(from) ? judge_again(HF_NEVER_DUE, now_ns) : judge(desk, now_ns);
@@ -286,8 +289,9 @@ static __always_inline int act_outward(struct __sk_buff *skb, const struct hf_de
 		return TC_ACT_SHOT;
 	if (verdict != HF_VERDICT_DELAY)
 		return pass();
-	if (device->hold_ifindex && !hold_send(skb, device, desk->decided_ns, device->endpoint,
-					       HF_WAY_OUT, &desk->judgement))
+	if (!device->inside && device->hold_ifindex &&
+	    !hold_send(skb, device, desk->decided_ns, device->endpoint, HF_WAY_OUT,
+		       &desk->judgement))
 		return bpf_redirect(device->hold_ifindex, 0);
 	undelayed(desk);
 	return pass();
@@ -305,7 +309,7 @@ static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config
 		return pass();
 	desk->who.src = device->endpoint;
 	if (device->outward) {
-		to = party_at(&desk->packet.flow.dst);
+		to = party_at(device, &desk->packet.flow.dst);
 		desk->who.dst = to & ~HF_ADDRESS_INSIDE;
 		if (is_outward(&desk->packet, device, to))
 			verdict = judge(desk, now_ns);
@@ -336,7 +340,7 @@ static __always_inline int left_again(struct __sk_buff *skb, const struct hf_con
 	if (!desk)
 		return pass();
 	desk->who.src = device->endpoint;
-	desk->who.dst = endpoint_at(&desk->packet.flow.dst);
+	desk->who.dst = endpoint_at(device, &desk->packet.flow.dst);
 	return judge_again(due_ns, now_ns) == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 

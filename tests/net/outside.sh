@@ -265,6 +265,29 @@ _is_delayed_again() {
 	[[ $(rtt_us left 192.0.2.2 2) -ge 50000 ]]
 }
 
+# Behind another bridge, in another namespace, somebody has the address of far: as with two rootless engines.
+an_address_means_something_in_its_own_namespace_alone() {
+	local name
+	_outside
+	_namespace sw2
+	ip -n "$net-sw2" link add br0 type bridge forward_delay 0
+	ip -n "$net-sw2" link set br0 up
+	for name in twin mate; do
+		_namespace "$name"
+		ip -n "$net-sw2" link add "$name" type veth peer name eth0 netns "$net-$name"
+		ip -n "$net-sw2" link set "$name" master br0 up
+	done
+	_up twin eth0 192.0.2.2/24 2001:db8::2/64
+	_up mate eth0 192.0.2.3/24 2001:db8::3/64
+	wait_until 10 _answers mate 192.0.2.2
+	hopfault add "$(ep mate)" "$(ep twin)" loss 0%
+	hopfault partition "$(ep left)" world
+	_misses left 192.0.2.2 2001:db8::2
+	_reaches right 192.0.2.2
+	_reaches mate 192.0.2.2 2001:db8::2
+	must_be "of mate and twin matched" "$(count_of matched 1) > 0"
+}
+
 what_can_not_be_done_is_refused_with_the_reason() {
 	_outside
 	must_end 2 "neither is a container" "$HOPFAULT" add host world drop

@@ -234,7 +234,9 @@ int harness_set_return(struct harness *harness, __u32 slot, const struct hf_retu
 
 int harness_set_address(struct harness *harness, const struct hf_addr *addr, __u32 endpoint)
 {
-	struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
+	struct hf_prefix_key key = { .prefix_len = HF_PREFIX_WHOLE,
+				     .netns = HARNESS_NETNS,
+				     .addr = *addr };
 
 	return put(harness->programs->maps.addresses, &key, &endpoint);
 }

@@ -11,7 +11,9 @@
 
 static void set_b(struct fixture *f)
 {
-	struct hf_device b = { .endpoint = HOST_B, .inside = 1, .traced = 1, .outward = 1 };
+	struct hf_device b = {
+		.endpoint = HOST_B, .inside = 1, .below = HARNESS_NETNS, .traced = 1, .outward = 1
+	};
 	struct hf_addr addr = frame_address(false, HOST_B);
 
 	assert_int_equal(harness_set_device(f->harness, harness_ifindex(DEVICE_B), &b), 0);

@@ -30,7 +30,7 @@ static void assert_network(const char *addr, uint8_t prefix_len, const char *exp
 
 	assert_int_equal(outside_add_network(&outside, &from, prefix_len), 0);
 	assert_int_equal(outside.count, 1);
-	assert_int_equal(outside.entry[0].key.prefix_len, prefix_len);
+	assert_int_equal(outside.entry[0].key.prefix_len, HF_PREFIX_NETNS + prefix_len);
 	assert_int_equal(outside.entry[0].endpoint, HF_ENDPOINT_OTHER);
 	assert_memory_equal(&outside.entry[0].key.addr, &network, sizeof(network));
 	outside_done(&outside);
@@ -67,6 +67,9 @@ static void a_network_stands_there_once(void **state)
 	assert_int_equal(outside.count, 8);
 	assert_int_equal(outside_add_common(&outside), 0);
 	assert_int_equal(outside.count, 8);
+	outside.netns = 2;
+	assert_int_equal(outside_add_network(&outside, &one, 112), 0);
+	assert_int_equal(outside.count, 9);
 	outside_done(&outside);
 }
 
@@ -81,10 +84,12 @@ static void the_longest_prefix_says_whose_an_address_is(void **state)
 {
 	struct hf_addr network = addr_of("10.83.4.0"), host = addr_of("10.83.4.1");
 	struct outside_entry entry[] = {
-		{ .key = { .prefix_len = 118, .addr = network }, .endpoint = HF_ENDPOINT_OTHER },
-		{ .key = { .prefix_len = 128, .addr = host }, .endpoint = HF_ENDPOINT_HOST },
+		{ .key = { .prefix_len = HF_PREFIX_NETNS + 118, .addr = network },
+		  .endpoint = HF_ENDPOINT_OTHER },
+		{ .key = { .prefix_len = HF_PREFIX_WHOLE, .addr = host },
+		  .endpoint = HF_ENDPOINT_HOST },
 	};
-	const struct outside outside = { .entry = entry, .count = 2 };
+	struct outside outside = { .entry = entry, .count = 2 };
 
 	assert_whose(&outside, "10.83.4.1", HF_ENDPOINT_HOST);
 	assert_whose(&outside, "10.83.4.2", HF_ENDPOINT_OTHER);
@@ -92,6 +97,8 @@ static void the_longest_prefix_says_whose_an_address_is(void **state)
 	assert_whose(&outside, "10.83.8.0", HF_ENDPOINT_WORLD);
 	assert_whose(&outside, "10.83.3.255", HF_ENDPOINT_WORLD);
 	assert_whose(&outside, "::1", HF_ENDPOINT_WORLD);
+	outside.netns = 2;
+	assert_whose(&outside, "10.83.4.1", HF_ENDPOINT_WORLD);
 }
 
 int main(void)

@@ -128,6 +128,7 @@ static int whose_outside(const struct managed_endpoint *endpoint, const struct h
 	_cleanup_(outside_done) struct outside outside = {};
 	int r = outside_add_common(&outside);
 
+	/* all of them together: in whichever its packets come out, there it is the host's */
 	for (size_t i = 0; i < sides(endpoint) && r >= 0; i++)
 		if (side(endpoint, i)->fd >= 0)
 			r = outside_add_host(&outside, side(endpoint, i)->fd);

@@ -35,13 +35,16 @@ int device_tell(const struct device_tools *tools, const struct device *device,
 	struct hf_device value = {
 		.endpoint = owner->endpoint,
 		.engine = device->engine,
-		.hold_ifindex = hosts_tap(tools->hosts, device->netns.id),
 		.traced = owner->traced,
 		.inside = device->is_inside,
 		.outward = owner->outward,
 		.network = device->network,
 	};
 
+	if (device->is_inside)
+		value.below = programs_netns_number(&device->below);
+	else
+		value.hold_ifindex = hosts_tap(tools->hosts, device->netns.id);
 	return bpf_map_update_elem(fd, &key, &value, BPF_ANY) < 0 ? -errno : 0;
 }
 

@@ -45,18 +45,45 @@ static struct device_owner owner_of(const struct managed_endpoint *endpoint)
 	};
 }
 
-static int tell_addresses(struct managed *managed, const struct managed_endpoint *endpoint)
+static void note_host(struct managed_endpoint *endpoint, uint32_t netns)
 {
-	for (size_t i = 0; i < endpoint->addrs; i++) {
-		struct hf_prefix_key key = { .prefix_len = 128, .addr = endpoint->addr[i].addr };
+	for (size_t i = 0; i < endpoint->hosts; i++)
+		if (endpoint->host[i] == netns)
+			return;
+	if (endpoint->hosts < ENDPOINT_INTERFACES_MAX)
+		endpoint->host[endpoint->hosts++] = netns;
+}
 
-		uint32_t party =
-			endpoint->id | (endpoint->addr[i].is_inside ? HF_ADDRESS_INSIDE : 0);
+/* The namespaces in which its addresses are told as its own: those of its devices. */
+static void note_hosts(struct managed_endpoint *endpoint)
+{
+	endpoint->hosts = 0;
+	for (size_t i = 0; i < endpoint->devices; i++)
+		note_host(endpoint, programs_netns_number(device_host(&endpoint->device[i])));
+}
 
-		if (bpf_map_update_elem(map_fd(managed, PROGRAMS_ADDRESSES), &key, &party,
-					BPF_ANY) < 0)
-			return -errno;
-	}
+static struct hf_prefix_key address_key(uint32_t netns, const struct hf_addr *addr)
+{
+	return (struct hf_prefix_key){ .prefix_len = HF_PREFIX_WHOLE,
+				       .netns = netns,
+				       .addr = *addr };
+}
+
+static int tell_addresses(struct managed *managed, struct managed_endpoint *endpoint)
+{
+	struct hf_prefix_key key;
+
+	note_hosts(endpoint);
+	for (size_t h = 0; h < endpoint->hosts; h++)
+		for (size_t i = 0; i < endpoint->addrs; i++) {
+			const struct endpoint_addr *addr = &endpoint->addr[i];
+			uint32_t party = endpoint->id | (addr->is_inside ? HF_ADDRESS_INSIDE : 0);
+
+			key = address_key(endpoint->host[h], &addr->addr);
+			if (bpf_map_update_elem(map_fd(managed, PROGRAMS_ADDRESSES), &key, &party,
+						BPF_ANY) < 0)
+				return -errno;
+		}
 	return 0;
 }
 
@@ -82,13 +109,14 @@ static void untell_key(int fd, const void *key, uint32_t id)
 static void untell(struct managed *managed, const struct managed_endpoint *endpoint)
 {
 	uint32_t number = (uint32_t)endpoint->netns.ino;
+	struct hf_prefix_key key;
 
 	untell_key(map_fd(managed, PROGRAMS_NAMESPACES), &number, endpoint->id);
-	for (size_t i = 0; i < endpoint->addrs; i++) {
-		struct hf_prefix_key key = { .prefix_len = 128, .addr = endpoint->addr[i].addr };
-
-		untell_key(map_fd(managed, PROGRAMS_ADDRESSES), &key, endpoint->id);
-	}
+	for (size_t h = 0; h < endpoint->hosts; h++)
+		for (size_t i = 0; i < endpoint->addrs; i++) {
+			key = address_key(endpoint->host[h], &endpoint->addr[i].addr);
+			untell_key(map_fd(managed, PROGRAMS_ADDRESSES), &key, endpoint->id);
+		}
 }
 
 /* ---- what is outside ---- */
@@ -117,12 +145,16 @@ static int add_outside_of(const struct managed *managed, struct outside *outside
 	for (size_t i = 0; i < endpoint->devices && r >= 0; i++) {
 		const struct netns *host = device_host(&endpoint->device[i]);
 
-		if (host->fd >= 0 && !is_listed_already(managed, &endpoint->device[i]))
-			r = outside_add_host(outside, host->fd);
+		outside->netns = programs_netns_number(host);
+		if (host->fd >= 0 && !is_listed_already(managed, &endpoint->device[i])) {
+			r = outside_add_common(outside);
+			if (r >= 0)
+				r = outside_add_host(outside, host->fd);
+		}
+		for (size_t k = 0; k < endpoint->addrs && r >= 0; k++)
+			r = outside_add_network(outside, &endpoint->addr[k].addr,
+						endpoint->addr[k].prefix_len);
 	}
-	for (size_t i = 0; i < endpoint->addrs && r >= 0; i++)
-		r = outside_add_network(outside, &endpoint->addr[i].addr,
-					endpoint->addr[i].prefix_len);
 	return r;
 }
 
@@ -131,8 +163,6 @@ static int tell_outside(struct managed *managed)
 	_cleanup_(outside_done) struct outside now = {};
 	int r = 0;
 
-	if (managed->knows_outside)
-		r = outside_add_common(&now);
 	for (size_t i = 0; i < managed->endpoints && managed->knows_outside && r >= 0; i++)
 		r = add_outside_of(managed, &now, managed->endpoint[i]);
 	if (r >= 0)
@@ -953,6 +983,24 @@ uint16_t managed_network(struct managed *managed, uint32_t id, const char *name)
 static bool is_address(const struct endpoint_addr *one, const struct hf_addr *other)
 {
 	return memcmp(&one->addr, other, sizeof(*other)) == 0;
+}
+
+uint32_t managed_at_address(const struct managed *managed, const struct hf_addr *addr)
+{
+	uint32_t found = HF_ENDPOINT_WORLD;
+
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		const struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		for (size_t k = 0; k < endpoint->addrs; k++) {
+			if (!is_address(&endpoint->addr[k], addr))
+				continue;
+			if (endpoint->traced)
+				return endpoint->id;
+			found = endpoint->id;
+		}
+	}
+	return found;
 }
 
 bool managed_address_network(struct managed *managed, uint32_t id, const struct hf_addr *addr,

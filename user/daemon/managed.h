@@ -39,6 +39,8 @@ struct managed_endpoint {
 	uint16_t addr_network
 		[ENDPOINT_ADDRS_MAX]; /* the number of the network that each is on; 0: none */
 	size_t addrs;
+	uint32_t host[ENDPOINT_INTERFACES_MAX]; /* numbers of the namespaces where they are told */
+	size_t hosts;
 	struct device *device; /* NULL: not there now */
 	size_t devices;
 	size_t width; /* how many it had at most */
@@ -135,6 +137,8 @@ uint16_t managed_network(struct managed *managed, uint32_t id, const char *name)
 /* Does it have this address, or will it when it is attached? Then on which network (ret_network may be NULL). */
 bool managed_address_network(struct managed *managed, uint32_t id, const struct hf_addr *addr,
 			     uint16_t *ret_network);
+/* Who has this address now; of several the one that is traced. HF_ENDPOINT_WORLD: nobody that is known. */
+uint32_t managed_at_address(const struct managed *managed, const struct hf_addr *addr);
 /* "back, bridge": those that it is on. */
 void managed_networks_text(struct managed *managed, uint32_t id, char *text, size_t size);
 

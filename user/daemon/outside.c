@@ -13,9 +13,13 @@
 #include "base/cleanup.h"
 #include "link/netlink.h"
 
-#define V4(a, len)                                                                              \
-	{                                                                                       \
-		.prefix_len = 96 + (len), .addr.byte = { [10] = 0xff, [11] = 0xff, [12] = (a) } \
+#define V4(a, len)                                                         \
+	{                                                                  \
+		.prefix_len = HF_PREFIX_NETNS + 96 + (len), .addr.byte = { \
+			[10] = 0xff,                                       \
+			[11] = 0xff,                                       \
+			[12] = (a)                                         \
+		}                                                          \
 	}
 
 void outside_done(struct outside *outside)
@@ -32,11 +36,13 @@ static bool has(const struct outside *outside, const struct hf_prefix_key *key)
 	return false;
 }
 
-static int add(struct outside *outside, const struct hf_prefix_key *key, uint32_t endpoint)
+static int add(struct outside *outside, const struct hf_prefix_key *prefix, uint32_t endpoint)
 {
+	struct hf_prefix_key key = *prefix;
 	struct outside_entry *more;
 
-	if (has(outside, key))
+	key.netns = outside->netns;
+	if (has(outside, &key))
 		return 0;
 	if (outside->count == outside->room) {
 		more = reallocarray(outside->entry, outside->room + 32, sizeof(*more));
@@ -46,7 +52,7 @@ static int add(struct outside *outside, const struct hf_prefix_key *key, uint32_
 		outside->room += 32;
 	}
 	outside->entry[outside->count++] =
-		(struct outside_entry){ .key = *key, .endpoint = endpoint };
+		(struct outside_entry){ .key = key, .endpoint = endpoint };
 	return 0;
 }
 
@@ -55,18 +61,19 @@ int outside_add_common(struct outside *outside)
 	static const struct hf_prefix_key common[] = {
 		V4(0, 8), /* nobody yet: DHCP */
 		V4(224, 4), /* groups */
-		{ .prefix_len = 112,
+		{ .prefix_len = HF_PREFIX_NETNS + 112,
 		  .addr.byte = { [10] = 0xff, [11] = 0xff, [12] = 169, [13] = 254 } },
-		{ .prefix_len = 128,
+		{ .prefix_len = HF_PREFIX_WHOLE,
 		  .addr.byte = { [10] = 0xff,
 				 [11] = 0xff,
 				 [12] = 255,
 				 [13] = 255,
 				 [14] = 255,
 				 [15] = 255 } },
-		{ .prefix_len = 8, .addr.byte = { 0xff } }, /* groups */
-		{ .prefix_len = 10, .addr.byte = { 0xfe, 0x80 } }, /* link-local */
-		{ .prefix_len = 128 }, /* none; also what ARP has in its place */
+		{ .prefix_len = HF_PREFIX_NETNS + 8, .addr.byte = { 0xff } }, /* groups */
+		{ .prefix_len = HF_PREFIX_NETNS + 10,
+		  .addr.byte = { 0xfe, 0x80 } }, /* link-local */
+		{ .prefix_len = HF_PREFIX_WHOLE }, /* none; also what ARP has in its place */
 	};
 	int r = 0;
 
@@ -77,7 +84,7 @@ int outside_add_common(struct outside *outside)
 
 int outside_add_network(struct outside *outside, const struct hf_addr *addr, uint8_t prefix_len)
 {
-	struct hf_prefix_key key = { .prefix_len = prefix_len };
+	struct hf_prefix_key key = { .prefix_len = HF_PREFIX_NETNS + prefix_len };
 
 	if (prefix_len >= 128)
 		return 0;
@@ -110,7 +117,7 @@ int outside_add_host(struct outside *outside, int netns_fd)
 	if (r >= 0)
 		r = netlink_list_addrs(nl, &at, &addrs);
 	for (size_t i = 0; i < addrs && r >= 0; i++) {
-		struct hf_prefix_key key = { .prefix_len = 128, .addr = at[i].addr };
+		struct hf_prefix_key key = { .prefix_len = HF_PREFIX_WHOLE, .addr = at[i].addr };
 
 		r = add(outside, &key, HF_ENDPOINT_HOST);
 		if (r >= 0 && is_bridge(link, links, at[i].ifindex))
@@ -121,7 +128,8 @@ int outside_add_host(struct outside *outside, int netns_fd)
 
 static bool is_in_prefix(const struct hf_prefix_key *key, const struct hf_addr *addr)
 {
-	uint32_t bytes = key->prefix_len / 8, bits = key->prefix_len % 8;
+	uint32_t length = key->prefix_len - HF_PREFIX_NETNS;
+	uint32_t bytes = length / 8, bits = length % 8;
 	uint8_t mask = (uint8_t)(0xff << (8 - bits));
 
 	if (memcmp(key->addr.byte, addr->byte, bytes) != 0)
@@ -136,7 +144,7 @@ uint32_t outside_find(const struct outside *outside, const struct hf_addr *addr)
 	for (size_t i = 0; i < outside->count; i++) {
 		const struct outside_entry *entry = &outside->entry[i];
 
-		if (is_in_prefix(&entry->key, addr) &&
+		if (entry->key.netns == outside->netns && is_in_prefix(&entry->key, addr) &&
 		    (!longest || entry->key.prefix_len > longest->key.prefix_len))
 			longest = entry;
 	}

@@ -24,10 +24,11 @@ struct outside_entry {
 	uint32_t endpoint; /* HF_ENDPOINT_HOST or HF_ENDPOINT_OTHER */
 };
 
-/* Begin with zeroes. */
+/* Begin with zeroes. An address means something in one namespace: set netns before anything is added or looked for. */
 struct outside {
 	struct outside_entry *entry; /* owned */
 	size_t count, room;
+	uint32_t netns; /* as in hf_device_key */
 };
 
 void outside_done(struct outside *outside);

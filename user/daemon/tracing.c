@@ -153,17 +153,12 @@ static void on_chain(void *ctx, const struct chain *chain)
 	tracing->with.on_chain(tracing->with.ctx, chain);
 }
 
-/* As the programs would tell it. */
+/* Of several that have the address, in different namespaces, the one that is traced is meant: the others are not seen. */
 static uint32_t endpoint_at(void *ctx, const struct hf_addr *addr)
 {
 	const struct tracing *tracing = ctx;
-	const struct hf_prefix_key key = { .prefix_len = 128, .addr = *addr };
-	uint32_t endpoint;
 
-	return bpf_map_lookup_elem(programs_map_fd(tracing->with.programs, PROGRAMS_ADDRESSES),
-				   &key, &endpoint) < 0
-		       ? HF_ENDPOINT_WORLD
-		       : endpoint & ~HF_ADDRESS_INSIDE;
+	return managed_at_address(tracing->with.managed, addr);
 }
 
 /* What an earlier trace left in the rings is not ours. */
