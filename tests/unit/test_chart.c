@@ -369,6 +369,41 @@ static void two_bars_in_one_place_are_refused(void **state)
 	free(draw(fixture));
 }
 
+/* What the n-th rectangle has; the background is the first. */
+static double attribute(const char *svg, unsigned int n, const char *name)
+{
+	const char *at = svg;
+
+	for (unsigned int i = 0; i <= n; i++) {
+		at = strstr(at, "<rect ");
+		assert_non_null(at);
+		at++;
+	}
+	at = strstr(at, name);
+	assert_non_null(at);
+	return strtod(at + strlen(name), NULL);
+}
+
+/* Behind the background and the legend's two: calm a->b, calm b->c, cut a->b. */
+static void stacked_bars_stand_on_each_other(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(freep) char *text = NULL;
+
+	wish_for_bars(fixture);
+	fixture->wish.stacked = true;
+	text = draw(fixture);
+	assert_int_equal(count(text, "<rect"), 1 + 2 + 3);
+	assert_true(attribute(text, 3, " x=\"") == attribute(text, 5, " x=\""));
+	assert_true(attribute(text, 3, " x=\"") < attribute(text, 4, " x=\""));
+	assert_true(fabs(attribute(text, 5, " y=\"") + attribute(text, 5, " height=\"") -
+			 attribute(text, 3, " y=\"")) < 0.15);
+	assert_true(fabs(attribute(text, 5, " height=\"") - 6 * attribute(text, 3, " height=\"")) <
+		    0.5);
+	assert_int_equal(read_text(fixture, "run,hop,p50_ns\ncalm,a->b,1\ncut,a->b,-2\n"), 0);
+	assert_refused(fixture, "a value below 0");
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -388,6 +423,7 @@ int main(void)
 		FACT(kinds_beyond_what_can_be_told_apart_are_counted),
 		FACT(bars_stand_in_groups),
 		FACT(two_bars_in_one_place_are_refused),
+		FACT(stacked_bars_stand_on_each_other),
 	};
 
 	return cmocka_run_group_tests_name("chart", tests, NULL, NULL);

@@ -146,6 +146,10 @@ static const struct option_row plot_rows[] = {
 	  .parse = parse_mark,
 	  .repeats = true,
 	  OPTION_INTO(struct plot_words, wish) },
+	{ .name = "stacked",
+	  .help = "bars: those of a group on top of each other",
+	  .kind = OPTION_FLAG,
+	  OPTION_INTO(struct plot_words, wish.stacked) },
 	{ .name = "slot",
 	  .value = "TIME",
 	  .help = "stack: what is counted together (unless said: about a 60th of the whole)",
@@ -219,6 +223,8 @@ static int check_words(const struct chart_wish *wish)
 		return misused("--formula is for lines alone");
 	if (wish->slot_ns && !is_stack)
 		return misused("--slot is for stack alone");
+	if (wish->stacked && strcmp(wish->kind->name, "bars"))
+		return misused("--stacked is for bars alone");
 	if (wish->marks && !strcmp(wish->kind->name, "bars"))
 		return misused("--mark: bars have no place for it");
 	return EXIT_DONE;
@@ -302,7 +308,8 @@ const struct command command_plot = {
 	.details =
 		"  lines  y over x, in lines; with --formula: points, and the formula's line\n"
 		"  stack  rows counted over time, kinds (--by) on top of each other\n"
-		"  bars   groups by x, in each a bar for every --y, or every value of --by\n"
+		"  bars   groups by x, in each a bar for every --y, or every value of --by;\n"
+		"         beside each other, or --stacked\n"
 		"\n"
 		"A column's name says what it measures: _ns, _us, _ms, _s are times, _bytes,\n"
 		"_percent, _share (of 1). Empty fields are unknown, and left out. Root is not "

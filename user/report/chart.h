@@ -53,6 +53,7 @@ struct chart_wish {
 	unsigned int marks;
 	struct chart_mark mark[CHART_MARKS_MAX];
 	uint64_t slot_ns; /* stack; 0: chosen */
+	bool stacked; /* bars: those of a group on top of each other */
 	const char *title; /* NULL: made from the columns' names */
 	const char *x_title;
 	const char *y_title;

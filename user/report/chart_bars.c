@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* chart_bars.c - a group for each value of x, in the order of the file; in it a bar for each column or value of `by`. */
+/*
+ * chart_bars.c - a group for each value of x, in the order of the file; in it a bar for each column or value of `by`,
+ * beside each other or, stacked, on top of each other.
+ */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -73,6 +76,30 @@ static int take_row(struct chart *chart, const struct sheet *sheet, size_t row, 
 	return r;
 }
 
+/* Where the top of a group is when its bars stand on each other, up to those of this series. */
+static double stacked_up_to(const struct chart *chart, unsigned int series, double group)
+{
+	double sum = 0;
+
+	for (unsigned int i = 0; i <= series; i++)
+		for (size_t k = 0; k < chart->series[i].points; k++)
+			if (chart->series[i].point[k].x == group)
+				sum += chart->series[i].point[k].y;
+	return sum;
+}
+
+static int check_stacked(const struct chart *chart, double low, double *ret_high, char *error)
+{
+	double high = 0;
+
+	if (low < 0)
+		return chart_fail(error, "there is a value below 0, which nothing can stand on");
+	for (unsigned int i = 0; i < chart->groups; i++)
+		high = fmax(high, stacked_up_to(chart, chart->series_count - 1, i));
+	*ret_high = high;
+	return 0;
+}
+
 static int read_bars(struct chart *chart, const struct sheet *sheet, char *error)
 {
 	const struct chart_wish *wish = chart->wish;
@@ -92,6 +119,11 @@ static int read_bars(struct chart *chart, const struct sheet *sheet, char *error
 			high = fmax(high, chart->series[i].point[k].y);
 			low = fmin(low, chart->series[i].point[k].y);
 		}
+	}
+	if (wish->stacked) {
+		r = check_stacked(chart, low, &high, error);
+		if (r < 0)
+			return r;
 	}
 	chart->x = (struct chart_axis){ .low = -0.5, .high = chart->groups - 0.5, .step = 1 };
 	chart_title_axis(&chart->x, wish->x_title, &wish->x);
@@ -114,12 +146,37 @@ static void draw_bar(const struct chart *chart, const struct chart_series *serie
 			    "text-anchor=\"middle\" font-size=\"10\"", text);
 }
 
+static void draw_stacked(const struct chart *chart, FILE *out)
+{
+	double room = chart_x(chart, 1) - chart_x(chart, 0);
+
+	for (unsigned int i = 0; i < chart->series_count; i++) {
+		const struct chart_series *series = &chart->series[i];
+
+		for (size_t k = 0; k < series->points; k++) {
+			double top = stacked_up_to(chart, i, series->point[k].x);
+			double y = chart_y(chart, top);
+
+			fprintf(out,
+				"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+				"fill=\"%s\"/>\n",
+				chart_x(chart, series->point[k].x) - 0.35 * room, y, 0.7 * room,
+				chart_y(chart, top - series->point[k].y) - y,
+				chart_colour_of(series));
+		}
+	}
+}
+
 static void draw_bars(const struct chart *chart, FILE *out)
 {
 	double room = chart_x(chart, 1) - chart_x(chart, 0);
 	double width = 0.82 * room / chart->series_count;
 	bool with_values = width >= BAR_WITH_VALUE_MIN;
 
+	if (chart->wish->stacked) {
+		draw_stacked(chart, out);
+		return;
+	}
 	for (unsigned int i = 0; i < chart->series_count; i++) {
 		const struct chart_series *series = &chart->series[i];
 
