@@ -27,7 +27,7 @@ bool device_is(const struct device *device, struct netns_id netns, uint32_t ifin
 	return device->ifindex == ifindex && netns_id_equal(device->netns.id, netns);
 }
 
-int device_tell(const struct device_tools *tools, const struct device *device,
+static int tell(const struct device_tools *tools, const struct device *device,
 		const struct device_owner *owner)
 {
 	int fd = programs_map_fd(tools->programs, PROGRAMS_DEVICES);
@@ -149,21 +149,63 @@ static bool needs_clsact(const struct device *device, enum clsact_hook hook)
 	return hook == CLSACT_EGRESS && device->engine == HF_ENGINE_FQ;
 }
 
-static int attach_hooks(const struct device_tools *tools, struct device *device)
+/* Hooks are taken away in reverse, and the clsact with the last: the guard attaches in another order than we do. */
+static void let_ingress_have_clsact(struct device *device)
 {
+	struct attachment *enter = &device->hook[CLSACT_EGRESS];
+	struct attachment *leave = &device->hook[CLSACT_INGRESS];
+
+	if (!enter->made_clsact || !leave->is_attached || leave->link_fd >= 0)
+		return;
+	enter->made_clsact = false;
+	leave->made_clsact = true;
+}
+
+/*
+ * What leaves is looked at for a trace and for rules towards what has no device. Else that hook would cost its attachment,
+ * which waits for a grace period of the kernel's, and nothing would ask it. Inside, both come at once: the namespace is let go.
+ */
+static bool is_needed(const struct device *device, enum clsact_hook hook,
+		      const struct device_owner *owner)
+{
+	return hook == CLSACT_EGRESS || device->is_inside || owner->traced || owner->outward;
+}
+
+static int attach_hook(const struct device_tools *tools, struct device *device,
+		       enum clsact_hook hook)
+{
+	if (device->is_inside)
+		return programs_attach_inside(tools->programs, &device->netns, device->ifindex,
+					      hook, &device->hook[hook]);
+	return programs_attach(tools->programs, &device->netns, device->ifindex, hook,
+			       needs_clsact(device, hook), &device->hook[hook]);
+}
+
+/* Those that are needed and not there. */
+static int attach_hooks(const struct device_tools *tools, struct device *device,
+			const struct device_owner *owner)
+{
+	bool any_new = false;
 	int r = 0;
 
-	for (enum clsact_hook hook = 0; hook < CLSACT_HOOKS && r >= 0; hook++)
-		if (device->is_inside)
-			r = programs_attach_inside(tools->programs, &device->netns, device->ifindex,
-						   hook, &device->hook[hook]);
-		else if (!device->hook[hook].is_attached)
-			r = programs_attach(tools->programs, &device->netns, device->ifindex, hook,
-					    needs_clsact(device, hook), &device->hook[hook]);
-	if (r >= 0)
-		r = residue_record(&device->netns, device->ifindex, device->hook,
-				   device->fq_handle);
-	return r;
+	for (enum clsact_hook hook = 0; hook < CLSACT_HOOKS && r >= 0; hook++) {
+		if (device->hook[hook].is_attached || !is_needed(device, hook, owner))
+			continue;
+		r = attach_hook(tools, device, hook);
+		any_new = true;
+	}
+	if (r < 0 || !any_new)
+		return r;
+	let_ingress_have_clsact(device);
+	return residue_record(&device->netns, device->ifindex, device->hook, device->fq_handle);
+}
+
+int device_tell(const struct device_tools *tools, struct device *device,
+		const struct device_owner *owner)
+{
+	int r = device->is_inside ? 0 : attach_hooks(tools, device, owner);
+
+	return r < 0 ? r : tell(tools, device, owner);
 }
 
 static int take_place(const struct device_tools *tools, const struct endpoint_host_side *side,
@@ -184,27 +226,16 @@ static int take_place(const struct device_tools *tools, const struct endpoint_ho
 	return r;
 }
 
-/* Hooks are taken away in reverse, and the clsact with the last: the guard attaches in another order than we do. */
-static void let_ingress_have_clsact(struct device *device)
-{
-	struct attachment *enter = &device->hook[CLSACT_EGRESS];
-	struct attachment *leave = &device->hook[CLSACT_INGRESS];
-
-	if (!enter->made_clsact || !leave->is_attached || leave->link_fd >= 0)
-		return;
-	enter->made_clsact = false;
-	leave->made_clsact = true;
-}
-
 /* The guard's program goes on until ours is there, where it can't be ours. */
-static int adopt(const struct device_tools *tools, struct device *device)
+static int adopt(const struct device_tools *tools, struct device *device,
+		 const struct device_owner *owner)
 {
 	struct attachment guards = { .link_fd = -1 };
 	struct guard_adoption adoption;
 	int r;
 
 	if (!guard_adopt(tools->guard, device->netns.id, device->ifindex, &adoption)) {
-		r = attach_hooks(tools, device);
+		r = attach_hooks(tools, device, owner);
 		device->guarded_ns = clock_now_ns();
 		return r;
 	}
@@ -213,7 +244,7 @@ static int adopt(const struct device_tools *tools, struct device *device)
 			guards = adoption.hook[at]; /* there is one such hook */
 		else if (adoption.hook[at].is_attached)
 			device->hook[at] = adoption.hook[at];
-	r = attach_hooks(tools, device);
+	r = attach_hooks(tools, device, owner);
 	let_ingress_have_clsact(device);
 	device->appeared_ns = adoption.seen_ns;
 	device->guarded_ns = adoption.program_ns ? adoption.program_ns : clock_now_ns();
@@ -242,9 +273,9 @@ int device_attach(const struct device_tools *tools, const struct device_owner *o
 	r = take_place(tools, side, &device);
 	if (r < 0)
 		return r;
-	r = device_tell(tools, &device, owner);
+	r = tell(tools, &device, owner);
 	if (r >= 0)
-		r = adopt(tools, &device);
+		r = adopt(tools, &device, owner);
 	if (r < 0) {
 		device_detach(tools, &device);
 		return r;

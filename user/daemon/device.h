@@ -60,8 +60,8 @@ int device_attach(const struct device_tools *tools, const struct device_owner *o
 /* Takes programs, qdisc and row away; a device that has gone is no error. */
 void device_detach(const struct device_tools *tools, struct device *device);
 
-/* Its row in the map, anew: whose it is, what delays there. */
-int device_tell(const struct device_tools *tools, const struct device *device,
+/* Its row in the map, anew: whose it is, what delays there. First the program at what leaves, when it is needed now. */
+int device_tell(const struct device_tools *tools, struct device *device,
 		const struct device_owner *owner);
 
 /* Delays of up to delay_ns are to be made at its egress; tell it afterwards. ret_notice: see managed_ready_to_delay(). */

@@ -196,7 +196,7 @@ static void drop_endpoint_devices(struct managed *managed, struct managed_endpoi
 	endpoint->addrs = 0;
 }
 
-static int tell_devices(struct managed *managed, const struct managed_endpoint *endpoint)
+static int tell_devices(struct managed *managed, struct managed_endpoint *endpoint)
 {
 	const struct device_owner owner = owner_of(endpoint);
 	int r = 0;
@@ -216,7 +216,7 @@ static void tap_changed(void *ctx, const struct host *host)
 	struct managed *managed = ctx;
 
 	for (size_t i = 0; i < managed->endpoints; i++) {
-		const struct managed_endpoint *endpoint = managed->endpoint[i];
+		struct managed_endpoint *endpoint = managed->endpoint[i];
 		const struct device_owner owner = owner_of(endpoint);
 
 		for (size_t k = 0; k < endpoint->devices; k++)
