@@ -89,6 +89,25 @@ cut_off_from_the_host_it_reaches_everything_behind_it() {
 	_reaches left 10.77.0.254
 }
 
+_no_answer() { ! _answers "$@"; }
+
+an_address_that_the_host_gets_or_loses_meanwhile_is_followed() {
+	local address
+	_outside
+	hopfault add "$(ep left)" host drop # what comes back is the host's by whatever address
+	_reaches left 192.0.2.2 2001:db8::2
+	for address in 192.0.2.99/24 2001:db8::99/64; do
+		_up sw far "$address"
+		_reaches right "${address%/*}"
+		wait_until 2 _no_answer left "${address%/*}"
+		_misses left "${address%/*}"
+		ip -n "$net-sw" addr del "$address" dev far
+		_up far eth0 "$address"
+		wait_until 5 _answers left "${address%/*}"
+	done
+	_misses left 10.77.0.254 192.0.2.1
+}
+
 a_cut_is_one_way_when_one_way_is_asked() {
 	_outside
 	hopfault add "$(ep left)" world drop proto udp

@@ -361,7 +361,7 @@ static int open_host(struct guard *guard, const struct netns *netns,
 		r = host->hand[at].prog_fd < 0 ? -errno : 0;
 	}
 	if (r >= 0) /* the news first: what comes between the two is known then, and no news */
-		r = netlink_watch_open(netns->fd, take_news, host, &host->watch);
+		r = netlink_watch_open(netns->fd, false, take_news, host, &host->watch);
 	if (r >= 0)
 		list_links(host);
 	else

@@ -21,6 +21,7 @@ struct host {
 	size_t devices;
 	struct netlink_watch *watch;
 	bool is_reading; /* the watch is in use: it can't be closed now */
+	bool has_other_addrs; /* they have changed, and nobody was told */
 	struct hosts *hosts;
 };
 
@@ -107,7 +108,9 @@ static void take_news(enum netlink_news news, const struct netlink_link *link, v
 	struct host *host = user;
 	struct hosts *hosts = host->hosts;
 
-	if (news == NETLINK_LINK_NEW && is_about_tap(host, link))
+	if (news == NETLINK_ADDRS_CHANGED)
+		host->has_other_addrs = true; /* several of them are one piece of news */
+	else if (news == NETLINK_LINK_NEW && is_about_tap(host, link))
 		tap_changed(host, link);
 	else if (news == NETLINK_LINK_REMOVED && is_about_tap(host, link))
 		tap_gone(hosts, host);
@@ -136,6 +139,9 @@ static void read_news(void *ctx, uint32_t events)
 
 	host->is_reading = true;
 	netlink_watch_read(host->watch);
+	if (host->has_other_addrs)
+		host->hosts->with.news(host->hosts->with.ctx, host, NETLINK_ADDRS_CHANGED, NULL);
+	host->has_other_addrs = false;
 	host->is_reading = false;
 	if (host->devices == 0)
 		close_host(host->hosts, host);
@@ -150,7 +156,7 @@ static int open_host(struct hosts *hosts, struct host *host, const struct netns 
 		return r;
 	host->hosts = hosts;
 	host->back.link_fd = -1;
-	r = netlink_watch_open(netns->fd, take_news, host, &host->watch);
+	r = netlink_watch_open(netns->fd, true, take_news, host, &host->watch);
 	if (r >= 0)
 		r = loop_watch(hosts->with.loop, netlink_watch_fd(host->watch), EPOLLIN, read_news,
 			       host);

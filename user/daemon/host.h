@@ -25,7 +25,7 @@ struct hosts_options {
 	struct programs *programs;
 	struct hold *hold; /* NULL: no TUN here */
 	struct loop *loop;
-	/* A link that is none of ours, as netlink_watch tells it; NETLINK_NEWS_LOST: look again. May take and leave hosts. */
+	/* A link that is none of ours, as netlink_watch tells it; NETLINK_NEWS_LOST: look again; ADDRS_CHANGED: some. May take and leave hosts. */
 	void (*news)(void *ctx, const struct host *host, enum netlink_news news,
 		     const struct netlink_link *link);
 	/* The TAP is another one now, or none: tell the devices there. */

@@ -369,6 +369,15 @@ void managed_look_inside(struct managed *managed)
 		managed->with.changed(managed->with.ctx);
 }
 
+/* What is the host's, and which networks have somebody on them. */
+static void follow_outside(struct managed *managed)
+{
+	int r = managed->knows_outside ? tell_outside(managed) : 0;
+
+	if (r < 0)
+		log_warn("what is the host's can't be told to the programs: %s", strerror(-r));
+}
+
 static void link_news(void *ctx, const struct host *host, enum netlink_news news,
 		      const struct netlink_link *link)
 {
@@ -376,6 +385,8 @@ static void link_news(void *ctx, const struct host *host, enum netlink_news news
 
 	if (news == NETLINK_NEWS_LOST)
 		look_again(managed, host);
+	if (news == NETLINK_NEWS_LOST || news == NETLINK_ADDRS_CHANGED)
+		follow_outside(managed);
 	else if (news == NETLINK_LINK_REMOVED)
 		drop_device(managed, host_id(host), link->ifindex);
 	else

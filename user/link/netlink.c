@@ -237,9 +237,10 @@ struct netlink_watch {
 	char buffer[WATCH_BUFFER] __attribute__((aligned(8)));
 };
 
-int netlink_watch_open(int netns_fd, netlink_news_fn tell, void *user,
+int netlink_watch_open(int netns_fd, bool with_addrs, netlink_news_fn tell, void *user,
 		       struct netlink_watch **ret_watch)
 {
+	const unsigned int addrs = with_addrs ? RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR : 0;
 	_cleanup_(netlink_watch_closep) struct netlink_watch *watch = calloc(1, sizeof(*watch));
 	int size_bytes = WATCH_SOCKET_BUFFER, r;
 
@@ -253,7 +254,7 @@ int netlink_watch_open(int netns_fd, netlink_news_fn tell, void *user,
 	if (setsockopt(netlink_watch_fd(watch), SOL_SOCKET, SO_RCVBUF, &size_bytes,
 		       sizeof(size_bytes)) < 0)
 		return -errno;
-	if (mnl_socket_bind(watch->socket, RTMGRP_LINK, MNL_SOCKET_AUTOPID) < 0)
+	if (mnl_socket_bind(watch->socket, RTMGRP_LINK | addrs, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	*ret_watch = TAKE_PTR(watch);
 	return 0;
@@ -276,6 +277,10 @@ static void watch_tell(struct netlink_watch *watch, const struct nlmsghdr *messa
 {
 	struct netlink_link link;
 
+	if (message->nlmsg_type == RTM_NEWADDR || message->nlmsg_type == RTM_DELADDR) {
+		watch->tell(NETLINK_ADDRS_CHANGED, NULL, watch->user);
+		return;
+	}
 	if (netlink_parse_link(message, &link) < 0 || is_of_a_bridge(message))
 		return;
 	watch->tell(message->nlmsg_type == RTM_NEWLINK ? NETLINK_LINK_NEW : NETLINK_LINK_REMOVED,

@@ -90,19 +90,20 @@ static inline bool hf_addr_is_ipv4(const struct hf_addr *addr)
 }
 
 /*
- * News of links. fd() is non-blocking, for an event loop; read() takes all that is there and calls back for
+ * News of links, and of addresses if that is asked. fd() is non-blocking, for an event loop; read() takes all that is there and calls back for
  * each. NETLINK_NEWS_LOST means that the kernel dropped news: list the links again.
  */
 enum netlink_news {
 	NETLINK_LINK_NEW = 1, /* new, or changed; link is whole */
 	NETLINK_LINK_REMOVED = 2, /* link has its last state */
 	NETLINK_NEWS_LOST = 3, /* link is NULL */
+	NETLINK_ADDRS_CHANGED = 4, /* an address came or went; link is NULL */
 };
 typedef void (*netlink_news_fn)(enum netlink_news news, const struct netlink_link *link,
 				void *user);
 
 struct netlink_watch;
-int netlink_watch_open(int netns_fd, netlink_news_fn tell, void *user,
+int netlink_watch_open(int netns_fd, bool with_addrs, netlink_news_fn tell, void *user,
 		       struct netlink_watch **ret_watch);
 int netlink_watch_fd(const struct netlink_watch *watch);
 int netlink_watch_read(struct netlink_watch *watch); /* 0: all read */
