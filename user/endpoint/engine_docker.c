@@ -110,7 +110,8 @@ static int tell_trouble(const struct asking *asking, int r)
 	else if (r == -EBADMSG)
 		snprintf(text, size, "what answers at %s does not speak as %s does", path, word);
 	else if (r == -EINVAL)
-		snprintf(text, size, "%s is no socket's path: it must begin with /", path);
+		snprintf(text, size, "%s is '%s', which is no socket's path: it must begin with /",
+			 asking->place->host_variable, path);
 	else if (r == -ECONNRESET)
 		snprintf(text, size, "%s at %s hung up", word, path);
 	else if (r == -ENOTSOCK)
