@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,8 +37,9 @@ static void wait_and_run(int gate, char *const *command)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-int child_prepare(char *const *command, struct child *ret_child)
+int child_prepare(char *const *command, bool dies_with_us, struct child *ret_child)
 {
+	const pid_t parent = getpid();
 	int gate[2];
 	pid_t pid;
 
@@ -52,6 +54,8 @@ int child_prepare(char *const *command, struct child *ret_child)
 	}
 	if (pid == 0) {
 		close(gate[1]);
+		if (dies_with_us && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() != parent)
+			_exit(125); /* it was too late already */
 		wait_and_run(gate[0], command);
 	}
 	close(gate[0]);

@@ -15,7 +15,8 @@ struct child {
 
 #define CHILD_NONE ((struct child){ .gate = -1 })
 
-int child_prepare(char *const *command, struct child *ret_child);
+/* dies_with_us: SIGTERM comes to it when we end, however that is. */
+int child_prepare(char *const *command, bool dies_with_us, struct child *ret_child);
 void child_go(struct child *child);
 /* Waits; the exit status as a shell gives it (128 + n after signal n). While it waits, SIGINT is the child's. */
 int child_wait(struct child *child);

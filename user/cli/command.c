@@ -11,11 +11,10 @@
 #include "endpoint/sockets.h"
 
 const struct command *const commands[] = {
-	&command_check,	    &command_ps,	   &command_add,
-	&command_partition, &command_heal,	   &command_status,
-	&command_trace,	    &command_compare,	   &command_plot,
-	&command_report,    &command_availability, &command_lab,
-	&command_clean,	    &command_daemon,	   NULL,
+	&command_check,	  &command_ps,	   &command_add,    &command_partition,
+	&command_heal,	  &command_status, &command_trace,  &command_audit,
+	&command_compare, &command_plot,   &command_report, &command_availability,
+	&command_lab,	  &command_clean,  &command_daemon, NULL,
 };
 
 void command_print_help(const struct command *command, FILE *out)

@@ -24,9 +24,9 @@ struct command {
 	int (*run)(const struct command *command, int argc, char **argv);
 };
 
-extern const struct command command_add, command_availability, command_check, command_clean,
-	command_compare, command_daemon, command_heal, command_lab, command_partition, command_plot,
-	command_ps, command_report, command_status, command_trace;
+extern const struct command command_add, command_audit, command_availability, command_check,
+	command_clean, command_compare, command_daemon, command_heal, command_lab,
+	command_partition, command_plot, command_ps, command_report, command_status, command_trace;
 
 /* All of them, in the order of the help; NULL ends the list. */
 extern const struct command *const commands[];

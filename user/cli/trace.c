@@ -7,21 +7,18 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "cli/ask.h"
-#include "cli/child.h"
 #include "cli/command.h"
+#include "cli/trace_client.h"
 #include "export/export.h"
 #include "export/hoptable.h"
 #include "export/summary.h"
@@ -107,17 +104,9 @@ struct spool {
 	size_t used;
 };
 
-/* A trace on the client's side. */
 struct trace {
 	const struct trace_options *options;
-	int fd;
-	int signal_fd;
-	struct child child;
-	int child_status;
-	bool had_child;
-	bool asked_to_stop;
-	json_t *names; /* id -> name */
-	json_t *report;
+	struct trace_client client;
 	struct export_run run;
 	struct export *output[OUTPUTS_MAX];
 	struct summary summary;
@@ -128,10 +117,8 @@ struct trace {
 static const char *name_of(void *ctx, uint32_t id)
 {
 	const struct trace *trace = ctx;
-	char key[16];
 
-	snprintf(key, sizeof(key), "%u", id);
-	return json_string_value(json_object_get(trace->names, key));
+	return trace_client_name(&trace->client, id);
 }
 
 /* ---- files ---- */
@@ -207,16 +194,16 @@ static int spool_make(struct spool *spool)
 	return 0;
 }
 
-static void take_chain(struct trace *trace, const char *payload, size_t length)
+static void take_chain(void *ctx, const struct chain *chain)
 {
+	struct trace *trace = ctx;
 	struct spool *spool = &trace->spool;
+	size_t length = chain->calls * sizeof(*chain->call);
 
-	if (length == 0 || length % sizeof(struct call))
-		return note_failure(trace, -EBADMSG);
 	if (spool->used + sizeof(length) + length > SPOOL_MAX)
 		empty_spool(trace);
 	memcpy(spool->data + spool->used, &length, sizeof(length));
-	memcpy(spool->data + spool->used + sizeof(length), payload, length);
+	memcpy(spool->data + spool->used + sizeof(length), chain->call, length);
 	spool->used += sizeof(length) + length;
 }
 
@@ -233,38 +220,24 @@ static void close_files(struct trace *trace)
 
 /* ---- the conversation ---- */
 
-static json_t *chain_names(const char *list)
-{
-	_cleanup_(freep) char *copy = strdup(list);
-	json_t *names = json_array();
-	char *at = NULL;
-
-	for (char *word = copy ? strtok_r(copy, ",", &at) : NULL; word;
-	     word = strtok_r(NULL, ",", &at))
-		json_array_append_new(names, json_string(word));
-	return names;
-}
-
 static int begin(struct trace *trace)
 {
-	_cleanup_(json_decrefp) json_t *reply = NULL;
-	json_t *request = ask_request("trace");
+	const struct trace_options *options = trace->options;
+	json_t *request = trace_client_request(options->chain, options->sockets.docker,
+					       options->sockets.podman);
 	int status;
 
-	ask_set_sockets(request, trace->options->sockets.docker, trace->options->sockets.podman);
-	json_object_set_new(request, "chain", chain_names(trace->options->chain));
-	json_object_set_new(request, "chains", json_integer((json_int_t)trace->options->chains));
-	json_object_set_new(request, "for_ns", json_integer((json_int_t)trace->options->for_ns));
-	status = ask_send(trace->fd, request, &reply);
+	json_object_set_new(request, "chains", json_integer((json_int_t)options->chains));
+	json_object_set_new(request, "for_ns", json_integer((json_int_t)options->for_ns));
+	status = trace_client_begin(&trace->client, request);
 	if (status != EXIT_DONE)
 		return status;
-	trace->names = json_incref(json_object_get(reply, "names"));
 	trace->run = (struct export_run){
-		.run_id = trace->options->run_id,
+		.run_id = options->run_id,
 		.endpoint_name = name_of,
 		.ctx = trace,
-		.realtime_offset_ns =
-			json_integer_value(json_object_get(reply, "realtime_offset_ns")),
+		.realtime_offset_ns = json_integer_value(
+			json_object_get(trace->client.reply, "realtime_offset_ns")),
 	};
 	begin_run(trace);
 	return EXIT_DONE;
@@ -275,7 +248,7 @@ static bool shows_progress(const struct trace *trace)
 	return !trace->options->quiet && isatty(STDERR_FILENO);
 }
 
-static void print_progress(const json_t *progress)
+static void print_progress(void *ctx, const json_t *progress)
 {
 	const json_t *lost = json_object_get(progress, "lost");
 
@@ -287,98 +260,6 @@ static void print_progress(const json_t *progress)
 			json_integer_value(json_object_get(progress, "calls_incomplete")),
 		json_integer_value(json_object_get(lost, "ring_packets")) +
 			json_integer_value(json_object_get(lost, "ring_sockets")));
-}
-
-static void ask_to_stop(struct trace *trace)
-{
-	json_t *request;
-
-	if (trace->asked_to_stop)
-		return;
-	trace->asked_to_stop = true;
-	request = ask_request("trace-stop");
-	wire_send_json(trace->fd, WIRE_REQUEST, request);
-	json_decref(request);
-}
-
-/* False: the trace has ended. */
-static bool take_frame(struct trace *trace, enum wire_kind kind, const char *payload, size_t length)
-{
-	_cleanup_(json_decrefp) json_t *value = NULL;
-
-	if (kind == WIRE_CALLS) {
-		take_chain(trace, payload, length);
-		return true;
-	}
-	value = json_loadb(payload, length, 0, NULL);
-	if (kind == WIRE_PROGRESS && shows_progress(trace))
-		print_progress(value);
-	if (kind == WIRE_END)
-		trace->report = json_incref(value);
-	return kind != WIRE_END;
-}
-
-/* All that has come. False: the trace has ended. */
-static bool take_frames(struct trace *trace, struct wire_reader *reader)
-{
-	enum wire_kind kind;
-	const char *payload;
-	size_t length;
-	int r = wire_reader_fill(reader);
-
-	while (r >= 0) {
-		r = wire_reader_next(reader, &kind, &payload, &length);
-		if (r == 0)
-			return true;
-		if (r > 0 && !take_frame(trace, kind, payload, length))
-			return false;
-	}
-	note_failure(trace, r);
-	return false;
-}
-
-/* A signal: the command has ended, or the user has had enough. */
-static void take_signal(struct trace *trace)
-{
-	struct signalfd_siginfo info;
-
-	if (read(trace->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo != SIGCHLD)
-		ask_to_stop(trace);
-	else if (trace->child.pid && child_has_ended(&trace->child, &trace->child_status))
-		ask_to_stop(trace);
-}
-
-static void follow(struct trace *trace)
-{
-	_cleanup_(wire_reader_done) struct wire_reader reader = { .fd = trace->fd };
-	struct pollfd ready[2] = {
-		{ .fd = trace->fd, .events = POLLIN },
-		{ .fd = trace->signal_fd, .events = POLLIN },
-	};
-
-	for (;;) {
-		if (poll(ready, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (ready[1].revents)
-			take_signal(trace);
-		if (ready[0].revents && !take_frames(trace, &reader))
-			return;
-	}
-}
-
-static int watch_signals(struct trace *trace)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	trace->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return trace->signal_fd < 0 ? -errno : 0;
 }
 
 /* ---- the end ---- */
@@ -404,16 +285,17 @@ static void print_written(const struct trace_options *options)
 static int report(struct trace *trace)
 {
 	struct hoptable_run table = { .summary = &trace->summary,
-				      .lost_events = lost_events(trace->report) };
+				      .lost_events = lost_events(trace->client.report) };
 
 	if (shows_progress(trace))
 		fprintf(stderr, "\r\033[K");
+	note_failure(trace, trace->client.failure);
 	if (trace->failure) {
 		log_err(trace->failure, "the trace is not whole: %s", strerror(-trace->failure));
 		return EXIT_FAILED;
 	}
 	if (trace->options->json)
-		return ask_print_json(trace->report);
+		return ask_print_json(trace->client.report);
 	if (trace->summary.chains == 0)
 		puts("no chain was seen: did requests flow on these links meanwhile?");
 	else
@@ -424,32 +306,30 @@ static int report(struct trace *trace)
 
 static int run_with(struct trace *trace, char **command)
 {
+	struct trace_client *client = &trace->client;
 	int status;
 
 	if (summary_init(&trace->summary, trace->options->run_id) < 0 ||
-	    spool_make(&trace->spool) < 0 || watch_signals(trace) < 0) {
+	    spool_make(&trace->spool) < 0) {
 		log_err(0, "no memory");
 		return EXIT_FAILED;
 	}
 	status = open_files(trace);
-	if (status == EXIT_DONE && ask_connect(true, &trace->fd) < 0)
-		status = EXIT_FAILED;
-	if (status == EXIT_DONE && command && child_prepare(command, &trace->child) < 0)
-		status = EXIT_FAILED;
+	if (status == EXIT_DONE)
+		status = trace_client_open(client, command);
 	if (status == EXIT_DONE)
 		status = begin(trace);
 	if (status != EXIT_DONE)
 		return status;
-	trace->had_child = trace->child.pid != 0;
-	if (trace->had_child)
-		child_go(&trace->child);
-	follow(trace);
+	trace_client_go(client);
+	while (trace_client_step(client, -1))
+		;
 	empty_spool(trace);
 	close_files(trace);
-	if (trace->child.pid) /* enough was seen before the command's end */
-		trace->child_status = child_wait(&trace->child);
+	if (client->child.pid) /* enough was seen before the command's end */
+		client->child_status = child_wait(&client->child);
 	status = report(trace);
-	return status == EXIT_DONE && trace->had_child ? trace->child_status : status;
+	return status == EXIT_DONE && client->had_child ? client->child_status : status;
 }
 
 static int run_trace(const struct command *command, int argc, char **argv)
@@ -457,7 +337,8 @@ static int run_trace(const struct command *command, int argc, char **argv)
 	_cleanup_(options_words_done) struct options_words words = {};
 	struct trace_options options = { .run_id = "run" };
 	struct trace trace = {
-		.options = &options, .fd = -1, .signal_fd = -1, .child = CHILD_NONE
+		.options = &options,
+		.client = { TRACE_CLIENT_NONE, .on_chain = take_chain, .ctx = &trace },
 	};
 	int status;
 
@@ -478,16 +359,14 @@ static int run_trace(const struct command *command, int argc, char **argv)
 		status = command_needs_root(command);
 	if (status != EXIT_DONE)
 		return status;
+	if (shows_progress(&trace))
+		trace.client.on_progress = print_progress;
 	status = run_with(&trace, words.command);
-	child_cancel(&trace.child);
+	trace_client_done(&trace.client);
 	for (int i = 0; i < OUTPUTS_MAX; i++)
 		export_free(trace.output[i]);
 	summary_done(&trace.summary);
 	free(trace.spool.data);
-	json_decref(trace.names);
-	json_decref(trace.report);
-	closep(&trace.fd);
-	closep(&trace.signal_fd);
 	return status;
 }
 

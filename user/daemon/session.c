@@ -66,7 +66,8 @@ static json_t *progress_of(const struct trace_session *trace)
 /* The endpoints of a chain, and how many of them its first and its second word mean. */
 struct cast {
 	uint32_t id[TRACED_MAX];
-	size_t count;
+	size_t word[TRACED_MAX]; /* which of the chain's words means it */
+	size_t count, words;
 	size_t first, second;
 };
 
@@ -88,8 +89,10 @@ static int take_word(struct owner *owner, const char *word, struct cast *cast, c
 				 TRACED_MAX);
 			return -EINVAL;
 		}
+		cast->word[cast->count] = cast->words;
 		cast->id[cast->count++] = id[i];
 	}
+	cast->words++;
 	return r;
 }
 
@@ -133,6 +136,19 @@ static json_t *names_of(const struct owner *owner)
 		json_object_set_new(names, key, json_string(endpoint->name));
 	}
 	return names;
+}
+
+/* For each word of the chain, the ids that it means. */
+static json_t *ids_of(const struct cast *cast)
+{
+	json_t *chain = json_array();
+
+	for (size_t i = 0; i < cast->words; i++)
+		json_array_append_new(chain, json_array());
+	for (size_t i = 0; i < cast->count; i++)
+		json_array_append_new(json_array_get(chain, cast->word[i]),
+				      json_integer(cast->id[i]));
+	return chain;
 }
 
 /* What is to be added to CLOCK_MONOTONIC to get the time of day. */
@@ -203,8 +219,9 @@ void session_begin(struct owner *owner, struct client *client, const json_t *req
 		return reply_error(client, false, error);
 	}
 	client_send_json(client, WIRE_REPLY,
-			 json_pack("{s:b,s:o,s:I}", "ok", 1, "names", names_of(owner),
-				   "realtime_offset_ns", (json_int_t)realtime_offset_ns()));
+			 json_pack("{s:b,s:o,s:o,s:I}", "ok", 1, "names", names_of(owner), "chain",
+				   ids_of(&cast), "realtime_offset_ns",
+				   (json_int_t)realtime_offset_ns()));
 }
 
 void session_drop(struct owner *owner)
