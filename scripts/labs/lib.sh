@@ -15,7 +15,8 @@
 # A lab's folder $out, out/lab-NAME unless OUT says otherwise, is emptied of what an earlier run wrote. With --short the
 # variable `short` is 1: as few requests as the conclusions bear; tests run that. Each run has a run folder, a prefix for
 # names and, on Docker, a project of its own, so several may run at once; those that measure in earnest (not --short) wait
-# for each other. What a killed one left is taken down by the next lab. A lab that lasts longer than lab_seconds is ended.
+# for each other. What a killed one left is taken down by its watchdog, and where that was killed, too, by the next lab. A lab
+# that lasts longer than lab_seconds is ended.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -122,9 +123,9 @@ lab_clear_what_killed_ones_left() {
 	done
 }
 
-lab_clear() ( # FOLDER: a process of its own, which takes on the other's names
+lab_clear() ( # FOLDER [SECONDS]: a process of its own, which takes on the other's names. One whose lock is held lives.
 	exec 9>"$1/lock"
-	flock -n 9 || exit 0
+	flock -w "${2:-0}" 9 || exit 0
 	say "A lab was killed; taking down what it left."
 	run_folder=$1
 	lab_set_names "$1"
@@ -150,6 +151,7 @@ lab_take_down() {
 lab_at_exit() {
 	local status=$? pid
 	trap '' INT TERM HUP PIPE
+	set +e # nobody may listen any more; what was made is taken down nevertheless
 	for pid in "${lab_jobs[@]}"; do kill "$pid" 2>/dev/null || true; done
 	kill "$lab_watchdog" 2>/dev/null || true
 	if [[ -e $run_folder ]]; then
@@ -160,19 +162,35 @@ lab_at_exit() {
 	exit "$status"
 }
 
-# Ends the lab, and what it waits for, when it takes too long; ends itself when the lab has gone.
+# Ends the lab, and what it waits for, when it takes too long. When the lab has gone, it has taken everything down, or was
+# killed and has not.
 lab_watch() {
 	exec 9>&- 8>&-
 	trap - EXIT
+	trap '' HUP INT # of a terminal: they mean the lab
 	trap 'exit 0' TERM
 	SECONDS=0
 	while ((SECONDS < lab_seconds)); do
 		read -rt 1 <> <(:) || true
-		kill -0 $$ 2>/dev/null || exit 0
+		kill -0 $$ 2>/dev/null || lab_has_gone
 	done
 	say "lab-$lab: not done after $lab_seconds s"
 	kill -TERM $$
 	pgrep -P $$ | grep -vx -e "$tee_pid" -e "$BASHPID" | xargs -r kill -TERM # what it waits for
+}
+
+lab_has_gone() {
+	[[ -e $run_folder/lock ]] || exit 0
+	trap '' TERM PIPE
+	set +e
+	lab_processes | xargs -r kill -TERM 2>/dev/null || true # they hold its lock, or go on with what nobody waits for
+	lab_clear "$run_folder" 10
+	exit 0
+}
+
+# What has run in this lab's run folder since it was made: its owner, services, traces, loads.
+lab_processes() {
+	grep -lzsxF "HOPFAULT_RUN_DIR=$run_folder" /proc/[0-9]*/environ | cut -d/ -f3 | grep -vx "$BASHPID" || true
 }
 
 lab_end() {
