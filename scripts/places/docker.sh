@@ -58,7 +58,7 @@ find_a_free_engine() {
 }
 
 bring_up() {
-	compose up -d --build --remove-orphans >>"$out/compose.txt" 2>&1 || fail "it did not come up, see $out/compose.txt"
+	compose up -d --build --force-recreate -t 0 --remove-orphans >>"$out/compose.txt" 2>&1 || fail "it did not come up, see $out/compose.txt"
 	wait_for_answers
 }
 
@@ -94,7 +94,7 @@ in_ms() { # TIME in ms or s
 }
 
 # As `hopfault lab up` makes it: each waits for the next one an equal step less than the one before; --service NAME=OPTIONS
-# is for this one alone, and what stands last holds.
+# is for this one alone.
 write_chain() { # N [OPTION...]
 	local count=$1 words=() timeout_ms=1000 i
 	local -A own=()
@@ -116,6 +116,7 @@ write_chain() { # N [OPTION...]
 }
 
 write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS [WORDS-OF-ITS-OWN]
+	local timeout=''
 	echo "  $1:"
 	echo "    image: $image"
 	if (($2)); then
@@ -125,7 +126,8 @@ write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS [WORDS-OF-ITS-OWN]
 		echo "    command: $4"
 		echo "    depends_on: [$3]"
 	else
-		echo "    command: $4 --next $3:8080 --timeout $5ms ${6:-}"
+		[[ " ${6:-}" == *" --timeout "* ]] || timeout="--timeout $5ms "
+		echo "    command: $4 --next $3:8080 $timeout${6:-}"
 		echo "    depends_on: [$3]"
 	fi
 }
