@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# docker-macvlan.sh - containers of a real Docker on a macvlan network, where no veth leads to the host: the programs are put on
+# their interfaces inside.
+#
+#     engine's namespace   far ==== near, the parent    one 10.66.0.11, two 10.66.0.12 on it (macvlan, bridge mode)
+#
+# shellcheck disable=SC2317,SC2015 # called by name, from run()
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/../.." && pwd)
+hopfault=${HOPFAULT:-$here/build/hopfault}
+engine=$here/scripts/engine
+scratch=$(mktemp -d /tmp/hfm.XXXXXX)
+export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_DOCKER_SOCKET=$scratch/engine/docker.sock
+export HOPFAULT_PODMAN_SOCKET=$scratch/none.sock DOCKER_HOST=unix://$HOPFAULT_DOCKER_SOCKET
+failed=0 count=0
+
+cleanup() {
+	"$hopfault" daemon --stop >/dev/null 2>&1 || true
+	"$engine" down "$scratch/engine" || true
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+skip() { echo "skip macvlan: $1"; echo "end 1"; exit 0; }
+why=$("$engine" missing) || skip "$why"
+
+host() { nsenter --net="/run/netns/$(cat "$scratch/engine/netns")" "$@"; }
+engine_up() {
+	"$engine" up "$scratch/engine" $$ && "$engine" image box busybox &&
+		host ip link add far type veth peer name near && host ip link set far up && host ip link set near up
+}
+# A probe of its own: a kernel without macvlan is no failure.
+has_macvlan() {
+	host ip link add link near name probe type macvlan mode bridge 2>/dev/null && host ip link del probe
+}
+containers_up() {
+	docker network create -d macvlan --subnet 10.66.0.0/24 -o parent=near flat >/dev/null &&
+		docker run -d --name one --network flat --ip 10.66.0.11 box sleep 600 >/dev/null &&
+		docker run -d --name two --network flat --ip 10.66.0.12 box sleep 600 >/dev/null &&
+		wait_for 10 reaches one 10.66.0.12
+}
+reaches() { docker exec "$1" busybox ping -c 1 -w 1 "$2" >/dev/null 2>&1; }
+misses() { ! reaches "$@"; }
+wait_for() { # SECONDS COMMAND...
+	local until=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$until" ] || { echo "waited in vain for: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
+ps_says_that_they_are_worked_on_inside() {
+	"$hopfault" ps --json | python3 -c '
+import json, sys
+inside = {e["name"]: i["inside"] for e in json.load(sys.stdin) for i in e["interfaces"] if e["engine"] == "docker"}
+sys.exit(inside != {"one": True, "two": True})' || { "$hopfault" ps; return 1; }
+}
+a_partition_cuts_and_heals() {
+	"$hopfault" partition one two >/dev/null && misses one 10.66.0.12 && misses two 10.66.0.11 || return 1
+	"$hopfault" heal >/dev/null && reaches one 10.66.0.12
+}
+a_drop_one_way_is_counted() {
+	"$hopfault" add one two drop proto icmp >/dev/null && misses one 10.66.0.12 || return 1
+	"$hopfault" status --json | grep -qE '"dropped": [1-9]' || { echo "not counted"; return 1; }
+	"$hopfault" heal >/dev/null
+}
+a_delay_is_refused_with_the_reason() {
+	"$hopfault" add one two delay 5ms 2>"$scratch/why" && { echo "it was taken"; return 1; }
+	grep -q veth "$scratch/why" || { cat "$scratch/why"; return 1; }
+}
+after_a_restart_it_is_cut_off_again() {
+	"$hopfault" partition one two >/dev/null && docker restart -t 0 one >/dev/null && wait_for 5 misses two 10.66.0.11 || return 1
+	sleep 1.5
+	misses two 10.66.0.11 && misses one 10.66.0.12 || return 1
+	"$hopfault" heal >/dev/null && wait_for 5 reaches one 10.66.0.12
+}
+
+run() {
+	count=$((count + 1))
+	if "$1" >"$scratch/said" 2>&1; then
+		echo "ok $1"
+	else
+		echo "not ok $1: $(tail -n 1 "$scratch/said")"
+		sed 's/^/#   | /' "$scratch/said"
+		failed=1
+	fi
+}
+
+why=$(engine_up 2>&1) || { echo "not ok the_test_engine_comes_up: $(tail -n 1 <<<"$why")"; echo "end 1"; exit 1; }
+has_macvlan || skip "this kernel has no macvlan"
+why=$(containers_up 2>&1) || { echo "not ok the_containers_come_up: $(tail -n 1 <<<"$why")"; echo "end 1"; exit 1; }
+for test in ps_says_that_they_are_worked_on_inside a_partition_cuts_and_heals a_drop_one_way_is_counted \
+	a_delay_is_refused_with_the_reason after_a_restart_it_is_cut_off_again; do
+	run "$test"
+done
+echo "end $count"
+exit "$failed"
