@@ -17,6 +17,7 @@ engine_folder=${engine_folder:-/var/lib/hopfault-demo-engine}
 compose_file=$here/scripts/compose/compose.yaml
 is_up=$run_folder/compose-is-up
 docker_says=''
+always_fails=0 # some service of the chain that is up, as it was asked to
 
 engine() { "$here/scripts/engine" "$@"; }
 compose() { engine compose -p "$project" -f "$compose_file" "$@"; }
@@ -71,6 +72,8 @@ place_chain() { # N [OPTION...]
 	say "Containers $(service_name 0) to $(service_name $((count - 1))), each calling the next: hopchain $*"
 	compose_file=$run_folder/compose.yaml
 	write_chain "$count" "$@" >"$compose_file"
+	always_fails=0
+	[[ $* != *"--fail 100%"* ]] || always_fails=1
 	bring_up
 }
 
@@ -132,6 +135,24 @@ write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS [WORDS-OF-ITS-OWN]
 	fi
 }
 
+# By SIGKILL, in the middle of what it does; and back, as it was.
+place_kill() { # NAME
+	say_command docker kill "$(place_name "$1")"
+	docker kill -s KILL "$(place_name "$1")" >/dev/null
+}
+
+place_start() { # NAME
+	say_command docker start "$(place_name "$1")"
+	docker start "$(place_name "$1")" >/dev/null
+}
+
+place_counts() { # FILE NAME...
+	local to
+	to=$(printf '%s:8080,' "${@:2}")
+	hopfault lab counts --from client --to "${to%,}" --csv "$1" >/dev/null
+	sed -i 's/^\([0-9]*,[^,:]*\):8080,/\1,/' "$1" # as the services are called
+}
+
 # ---- bare nodes ----
 
 # shellcheck source=scripts/lib/containers.sh
@@ -158,10 +179,16 @@ place_name() { # NAME: how the tables and CSV files call this service
 	echo "${project}_$1_1"
 }
 
+# A good one, or any from a chain of which one always fails.
 wait_for_answers() {
 	local tries
 	for ((tries = 0; tries < 100; tries++)); do
-		! hopfault "${place_load[@]}" -n 1 --fail-on-error >/dev/null 2>&1 || return 0
+		if ((always_fails)); then
+			hopfault "${place_load[@]}" -n 1 --csv "$run_folder/first.csv" >/dev/null 2>&1
+			! awk -F, 'NR == 2 { exit $6 == "" }' "$run_folder/first.csv" || return 0
+		else
+			! hopfault "${place_load[@]}" -n 1 --fail-on-error >/dev/null 2>&1 || return 0
+		fi
 		sleep 0.1
 	done
 	fail "the services do not answer; docker logs tells more"

@@ -23,6 +23,13 @@ place_monolith() { # N [OPTION...]
 	show hopfault lab up --replace --monolith "$@"
 }
 
+place_kill() { show hopfault lab kill "$1"; }
+place_start() { show hopfault lab start "$1"; }
+
+place_counts() { # FILE NAME...
+	hopfault lab counts --csv "$1" >/dev/null
+}
+
 place_name() { # NAME: how the tables and CSV files call this service
 	echo "$1"
 }
