@@ -153,14 +153,13 @@ static int say_measured(const struct report *report, FILE *out)
 		report_hop_src(report, worst), report->model->part[worst->dst].name);
 }
 
-int report_print_advice(const struct report *report, FILE *out)
+static int say_what_to_do(const struct report *report, FILE *out)
 {
 	const struct change *replica = best_of(report, CHANGE_REPLICA);
 	const struct change *optional = best_of(report, CHANGE_OPTIONAL);
 	const struct change *nine = best_of(report, CHANGE_NINE);
 	int r;
 
-	fputc('\n', out);
 	r = say_weakest(report, out);
 	if (r == 0 && replica)
 		r = say_change(report, replica, "Fix, with the same answer",
@@ -169,7 +168,22 @@ int report_print_advice(const struct report *report, FILE *out)
 		r = say_change(report, nine, replica ? "Or" : "Fix, with the same answer", "", out);
 	if (r == 0 && optional)
 		r = say_optional(report, optional, out);
+	return r;
+}
+
+/* Claims first: they are what was promised. Then what was seen. */
+int report_print_advice(const struct report *report, FILE *out)
+{
+	int r;
+
+	fputc('\n', out);
+	r = say_what_to_do(report, out);
 	if (r == 0)
 		r = say_goal(report, out);
-	return r < 0 ? r : say_measured(report, out);
+	if (r == 0)
+		r = say_measured(report, out);
+	if (r < 0 || !report->as_measured)
+		return r;
+	fputs("\nWith what was measured in the place of what is claimed:\n", out);
+	return say_what_to_do(report->as_measured, out);
 }

@@ -10,6 +10,7 @@
  *   hop       "a -> b"                  claimed and measured, and how many calls would tell the claim from one that
  *                                       fails twice as often
  *
+ * measured_service, measured_change: the same with what was measured in the place of what is claimed.
  * Empty is unknown, or has no meaning for that kind.
  */
 #include "availability/report.h"
@@ -139,7 +140,7 @@ static void put_wholes(const struct report *report, FILE *out)
 		put_whole(report, "by_measured_parts", report->predicted, NULL, out);
 }
 
-static int put_costs(const struct report *report, FILE *out)
+static int put_costs(const struct report *report, const char *service, const char *way, FILE *out)
 {
 	const struct model *model = report->model;
 	_cleanup_(freep) unsigned int *index =
@@ -153,7 +154,7 @@ static int put_costs(const struct report *report, FILE *out)
 		struct row row = no_row;
 		char name[MODEL_EDGE_TEXT_MAX];
 
-		row.kind = index[i] < model->parts ? "service" : "way";
+		row.kind = index[i] < model->parts ? service : way;
 		row.name = report_index_text(report, index[i], name);
 		row.chance = report_own_chance(report, index[i]);
 		row.has_chance = true;
@@ -164,14 +165,14 @@ static int put_costs(const struct report *report, FILE *out)
 	return 0;
 }
 
-static void put_changes(const struct report *report, FILE *out)
+static void put_changes(const struct report *report, const char *kind, FILE *out)
 {
 	for (unsigned int i = 0; i < report->changes.count; i++) {
 		const struct change *change = &report->changes.change[i];
 		struct row row = no_row;
 		char name[CHANGE_TEXT_MAX];
 
-		row.kind = "change";
+		row.kind = kind;
 		row.name = change_text(report->model, change, name);
 		row.what = change_word(change->kind);
 		row.chance = change->whole;
@@ -209,8 +210,12 @@ int report_write_csv(const struct report *report, FILE *out)
 
 	fputs(header, out);
 	put_wholes(report, out);
-	r = put_costs(report, out);
-	put_changes(report, out);
+	r = put_costs(report, "service", "way", out);
+	put_changes(report, "change", out);
 	put_hops(report, out);
+	if (r == 0 && report->as_measured) {
+		r = put_costs(report->as_measured, "measured_service", "measured_way", out);
+		put_changes(report->as_measured, "measured_change", out);
+	}
 	return r < 0 ? r : ferror(out) ? -EIO : 0;
 }

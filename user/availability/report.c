@@ -22,8 +22,27 @@ uint64_t report_samples(const struct model *model, uint64_t most)
 	return most < DRAWS_MAX / draws ? most : DRAWS_MAX / draws;
 }
 
+/* A report with the model that it is of. */
+struct measured_report {
+	struct report report; /* the first member: who has the one has the other */
+	struct model model;
+};
+
+static void as_measured_done(struct report *report)
+{
+	struct measured_report *as_measured = (struct measured_report *)report;
+
+	if (!as_measured)
+		return;
+	report_done(&as_measured->report); /* has none itself */
+	measured_model_done(&as_measured->model);
+	free(as_measured);
+}
+
 void report_done(struct report *report)
 {
+	as_measured_done(report->as_measured);
+	report->as_measured = NULL;
 	changes_done(&report->changes);
 	system_free(report->system);
 	free(report->part_times);
@@ -105,18 +124,23 @@ int report_make(const struct model *model, uint64_t samples, uint64_t seed,
 
 int report_add_measured(struct report *report, const struct measured *measured)
 {
-	_cleanup_(system_freep) struct system *system = NULL;
-	struct model model;
-	int r = measured_model(measured, &model, &report->kept);
+	struct measured_report *as_measured = calloc(1, sizeof(*as_measured));
+	int r;
 
-	if (r < 0)
-		return r;
-	r = system_new(&model, &system);
+	if (!as_measured)
+		return -ENOMEM;
+	r = measured_model(measured, &as_measured->model, &report->kept);
 	if (r == 0)
-		report->predicted = system_part_chance(system, model.entry);
-	measured_model_done(&model);
+		r = report_make(&as_measured->model, 0, 1, &as_measured->report);
+	if (r < 0) {
+		measured_model_done(&as_measured->model);
+		free(as_measured);
+		return r;
+	}
+	report->as_measured = &as_measured->report;
+	report->predicted = report->as_measured->whole;
 	report->measured = measured;
-	return r;
+	return 0;
 }
 
 /* ---- what costs most ---- */

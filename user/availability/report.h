@@ -33,6 +33,7 @@ struct report {
 
 	const struct measured *measured; /* NULL: nothing was */
 	struct chance predicted; /* what the model says of the measured services */
+	struct report *as_measured; /* of that model: what it costs, and what would mend it */
 	unsigned int kept; /* services that kept their claim in it */
 };
 

@@ -32,7 +32,7 @@ static const struct option_row availability_rows[] = {
 	COMMAND_HELP_ROW(struct availability_options),
 	{ .name = "from",
 	  .value = "HOPS.CSV",
-	  .help = "measured beside claimed: what `hopfault trace --csv` wrote",
+	  .help = "measured beside claimed, and advice by both: what `hopfault trace --csv` wrote",
 	  .kind = OPTION_TEXT,
 	  OPTION_INTO(struct availability_options, from) },
 	{ .name = "run",
