@@ -7,8 +7,7 @@
 
 _audit() { # OPTION...: of three services, while 40 requests a second flow; leaves $scratch/{audit.json,patience.csv}
 	hopfault audit timeouts --chain client,a,b,c -q --json --csv "$scratch/patience.csv" "$@" -- \
-		"$HOPFAULT" lab load -n 100000 -c 4 --rate 40 --csv "$scratch/load.csv" >"$scratch/said"
-	sed -n '/^{/,$p' "$scratch/said" >"$scratch/audit.json" # the load has said something before
+		"$HOPFAULT" lab load -n 100000 -c 4 --rate 40 --csv "$scratch/load.csv" >"$scratch/audit.json" 2>"$scratch/said"
 }
 
 _gave_up_ms() { # SRC DST: how long this caller waited, when its own link was cut

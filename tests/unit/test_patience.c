@@ -259,6 +259,31 @@ static void tries_multiply(void **state)
 	patience_free(patience);
 }
 
+/* a has gone when b tries for the third time. */
+static void tries_that_last_longer_than_the_callers_patience_are_found(void **state)
+{
+	struct patience *patience = begin();
+	uint64_t later = CUT + 20000 * MS, parent;
+	const struct patience_finding *finding;
+
+	for (int i = 1; i <= 5; i++) {
+		uint64_t at = CUT + (uint64_t)i * 100 * MS;
+
+		parent = add(patience, 1, make(SHAPE_ABANDONED, at, 500 * MS, 0, 0));
+		for (uint64_t try = 0; try < 3; try++)
+			add(patience, 2,
+			    make(SHAPE_ABANDONED, at + MS + try * 200 * MS, 200 * MS, 0, parent));
+		add(patience, 1, make(SHAPE_ABANDONED, later + (uint64_t)i * MS, 500 * MS, 0, 0));
+	}
+	cut(patience, 2, CUT);
+	cut(patience, 1, later);
+	assert_int_equal(patience_measure(patience, LIMIT), 0);
+	finding = find(patience, FINDING_OUTER_SHORTER, 1);
+	assert_non_null(finding);
+	assert_non_null(strstr(finding->text, "(all tries)"));
+	patience_free(patience);
+}
+
 static void a_link_without_a_call_is_not_known(void **state)
 {
 	struct patience *patience = begin();
@@ -318,6 +343,7 @@ int main(void)
 		cmocka_unit_test(timeouts_that_are_nested_are_not_found_fault_with),
 		cmocka_unit_test(equal_timeouts_are_left_to_chance),
 		cmocka_unit_test(tries_multiply),
+		cmocka_unit_test(tries_that_last_longer_than_the_callers_patience_are_found),
 		cmocka_unit_test(a_link_without_a_call_is_not_known),
 		cmocka_unit_test(who_is_refused_does_not_wait),
 		cmocka_unit_test(the_file_has_a_row_for_each_cut_and_caller),

@@ -95,6 +95,7 @@ struct audit {
 	uint64_t begin_ns; /* of the present step */
 	struct seen seen[PATIENCE_HOPS_MAX];
 	json_int_t fault; /* that is in force; 0: none */
+	bool ended_early; /* the command, before all was measured */
 	int failure;
 };
 
@@ -487,7 +488,7 @@ static int report(struct audit *audit)
 	status = print(audit);
 	if (status == EXIT_DONE)
 		status = write_csv(audit);
-	if (client->had_child && !client->child.pid && !client->is_interrupted) {
+	if (audit->ended_early && !client->is_interrupted) {
 		log_err(0,
 			"the command ended (status %d) before every link was cut: what it did not "
 			"call is not known",
@@ -520,6 +521,8 @@ static int run_with(struct audit *audit, char **command)
 		return status;
 	trace_client_go(&audit->client);
 	status = measure(audit);
+	audit->ended_early = audit->client.had_child && !audit->client.child.pid;
+	child_cancel(&audit->client.child); /* it may have something to say, before we do */
 	return status == EXIT_DONE ? report(audit) : status;
 }
 
@@ -528,7 +531,8 @@ static int audit_timeouts(const struct audit_options *options, char **command)
 	struct audit audit = {
 		.options = options,
 		.client = { TRACE_CLIENT_NONE, .on_chain = take_chain, .ctx = &audit,
-			    .child_dies_with_us = true },
+			    .child_flags = CHILD_DIES_WITH_US |
+					   (options->json ? CHILD_SAYS_ON_STDERR : 0) },
 	};
 	int status = run_with(&audit, command);
 

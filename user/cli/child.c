@@ -37,7 +37,7 @@ static void wait_and_run(int gate, char *const *command)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-int child_prepare(char *const *command, bool dies_with_us, struct child *ret_child)
+int child_prepare(char *const *command, unsigned int flags, struct child *ret_child)
 {
 	const pid_t parent = getpid();
 	int gate[2];
@@ -54,7 +54,10 @@ int child_prepare(char *const *command, bool dies_with_us, struct child *ret_chi
 	}
 	if (pid == 0) {
 		close(gate[1]);
-		if (dies_with_us && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() != parent)
+		if (flags & CHILD_SAYS_ON_STDERR)
+			dup2(STDERR_FILENO, STDOUT_FILENO);
+		if ((flags & CHILD_DIES_WITH_US) && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
+		    getppid() != parent)
 			_exit(125); /* it was too late already */
 		wait_and_run(gate[0], command);
 	}

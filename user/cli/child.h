@@ -15,8 +15,12 @@ struct child {
 
 #define CHILD_NONE ((struct child){ .gate = -1 })
 
-/* dies_with_us: SIGTERM comes to it when we end, however that is. */
-int child_prepare(char *const *command, bool dies_with_us, struct child *ret_child);
+enum {
+	CHILD_DIES_WITH_US = 1U << 0, /* SIGTERM comes to it when we end, however that is */
+	CHILD_SAYS_ON_STDERR = 1U << 1, /* what it would say on our standard output */
+};
+
+int child_prepare(char *const *command, unsigned int flags, struct child *ret_child);
 void child_go(struct child *child);
 /* Waits; the exit status as a shell gives it (128 + n after signal n). While it waits, SIGINT is the child's. */
 int child_wait(struct child *child);

@@ -101,7 +101,7 @@ int impose(struct impose *impose)
 	sessions_add(impose->request);
 	json_object_set_new(impose->request, "dry_run", json_boolean(impose->dry_run));
 	if (impose->command && !impose->dry_run) {
-		if (child_prepare(impose->command, false, &child) < 0) {
+		if (child_prepare(impose->command, 0, &child) < 0) {
 			json_decref(impose->request);
 			log_err(0, "cannot start a process");
 			return EXIT_FAILED;

@@ -63,8 +63,8 @@ int trace_client_open(struct trace_client *client, char **command)
 	client->reader.fd = client->fd;
 	if (!command)
 		return EXIT_DONE;
-	return child_prepare(command, client->child_dies_with_us, &client->child) < 0 ? EXIT_FAILED
-										      : EXIT_DONE;
+	return child_prepare(command, client->child_flags, &client->child) < 0 ? EXIT_FAILED
+									       : EXIT_DONE;
 }
 
 int trace_client_begin(struct trace_client *client, json_t *request)

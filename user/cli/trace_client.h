@@ -22,7 +22,7 @@ struct trace_client {
 	void (*on_chain)(void *ctx, const struct chain *chain);
 	void (*on_progress)(void *ctx, const json_t *progress); /* or NULL */
 	void *ctx;
-	bool child_dies_with_us; /* the command has no use without us */
+	unsigned int child_flags; /* CHILD_* */
 
 	/* for the user to read */
 	json_t *reply; /* the owner's, to the request; NULL: not begun */

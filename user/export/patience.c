@@ -163,6 +163,7 @@ static void tie(struct patience *patience)
 	for (size_t i = 0; i < patience->mets; i++) {
 		patience->met[i].tries = 0;
 		patience->met[i].first_try_ns = TIME_UNKNOWN;
+		patience->met[i].last_end_ns = 0;
 		patience->met[i].is_troubled = false;
 	}
 	for (size_t i = 0; i < patience->mets; i++) {
@@ -173,6 +174,8 @@ static void tie(struct patience *patience)
 		parent->tries++;
 		if (met->begin_ns < parent->first_try_ns)
 			parent->first_try_ns = met->begin_ns;
+		if (met->end_ns > parent->last_end_ns)
+			parent->last_end_ns = met->end_ns;
 	}
 }
 
@@ -271,7 +274,10 @@ static int count_call(struct patience *patience, const struct met *met,
 	return tally_add(&tallies->answered, wait_ns);
 }
 
-/* How often its caller tried, and how long all of that took: told by the call for which it was done. */
+/*
+ * How often its caller tried, and how long all of that took: told by the call for which it was done. That may have ended
+ * before, without an answer.
+ */
 static int count_tries(const struct met *met, struct tallies *tallies)
 {
 	int r = 0;
@@ -281,6 +287,8 @@ static int count_tries(const struct met *met, struct tallies *tallies)
 	r = tally_add(&tallies->tries, met->tries);
 	if (r == 0 && met->answered_ns != TIME_UNKNOWN && met->answered_ns > met->first_try_ns)
 		r = tally_add(&tallies->whole, met->answered_ns - met->first_try_ns);
+	else if (r == 0 && met->end == MET_GAVE_UP && met->last_end_ns > met->end_ns)
+		r = tally_add(&tallies->whole, met->last_end_ns - met->first_try_ns);
 	return r;
 }
 

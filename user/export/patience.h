@@ -48,7 +48,8 @@ struct patience_wait {
 	bool hangs[PATIENCE_KINDS]; /* so, nobody gave up, and that was as long as was looked */
 	struct patience_times
 		tries; /* calls for each call of its own caller (a number, not a time) */
-	struct patience_times whole; /* from its first try until its own caller had an answer */
+	struct patience_times
+		whole; /* from its first try until its own caller had an answer, or, gone before, until its last */
 };
 
 struct patience_cut {
