@@ -161,6 +161,20 @@ static void an_answer_behind_the_heal_is_no_end_of_patience(void **state)
 	patience_free(patience);
 }
 
+static void one_end_that_was_missed_is_no_hang(void **state)
+{
+	struct patience *patience = begin();
+
+	for (int i = 1; i <= 8; i++)
+		add(patience, 2, make(SHAPE_UNCONNECTED, CUT + (uint64_t)i * MS, 300 * MS, 0, 0));
+	add(patience, 2, make(SHAPE_PENDING, CUT + 10 * MS, LIMIT + 50 * MS, 0, 0));
+	cut(patience, 2, CUT);
+	assert_int_equal(patience_measure(patience, LIMIT), 0);
+	assert_false(patience_wait_at(patience, 0, 2)->hangs[PATIENCE_ANSWER]);
+	assert_null(find(patience, FINDING_HANGS, 2));
+	patience_free(patience);
+}
+
 static void a_look_that_was_too_short_finds_no_hang(void **state)
 {
 	struct patience *patience = begin();
@@ -337,6 +351,7 @@ int main(void)
 		cmocka_unit_test(who_called_for_it_saw_what_came_of_it),
 		cmocka_unit_test(who_waits_until_the_end_of_the_cut_hangs),
 		cmocka_unit_test(an_answer_behind_the_heal_is_no_end_of_patience),
+		cmocka_unit_test(one_end_that_was_missed_is_no_hang),
 		cmocka_unit_test(a_look_that_was_too_short_finds_no_hang),
 		cmocka_unit_test(connecting_and_waiting_for_an_answer_are_told_apart),
 		cmocka_unit_test(an_outer_timeout_that_is_shorter_is_found),

@@ -174,7 +174,7 @@ static void tie(struct patience *patience)
 		parent->tries++;
 		if (met->begin_ns < parent->first_try_ns)
 			parent->first_try_ns = met->begin_ns;
-		if (met->end_ns > parent->last_end_ns)
+		if (met->end == MET_GAVE_UP && met->end_ns > parent->last_end_ns)
 			parent->last_end_ns = met->end_ns;
 	}
 }
@@ -311,11 +311,19 @@ static void tallies_done(struct tallies *tallies)
 	tally_done(&tallies->whole);
 }
 
+/* One call of which nobody saw the end, among many that were given up, is no hang: its end may have been missed. */
+static bool are_many(uint32_t waiting, uint32_t others)
+{
+	return waiting && waiting >= others / 4;
+}
+
 static void say_times(struct patience_wait *wait, struct tallies *tallies, uint64_t limit_ns)
 {
-	for (int kind = 0; kind < PATIENCE_KINDS; kind++) {
+	for (int kind = 0; kind < PATIENCE_KINDS; kind++)
 		tally_times(&tallies->gave_up[kind], &wait->gave_up[kind]);
-		wait->hangs[kind] = !wait->gave_up[kind].count && wait->waiting[kind] &&
+	for (int kind = 0; kind < PATIENCE_KINDS; kind++) {
+		wait->hangs[kind] = !wait->gave_up[kind].count &&
+				    are_many(wait->waiting[kind], wait->gave_up[!kind].count) &&
 				    wait->waited_ns[kind] >= limit_ns;
 	}
 	tally_times(&tallies->answered, &wait->answered);

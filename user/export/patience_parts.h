@@ -18,7 +18,7 @@ struct met {
 	uint64_t end_ns;
 	uint64_t answered_ns; /* its server began to answer; TIME_UNKNOWN */
 	uint64_t first_try_ns; /* of the next hop, for this one; TIME_UNKNOWN: none */
-	uint64_t last_end_ns; /* of these tries */
+	uint64_t last_end_ns; /* of those of these tries that were given up */
 	uint32_t tries; /* calls of the next hop for this one */
 	uint16_t status;
 	uint8_t hop;
