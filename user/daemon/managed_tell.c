@@ -102,8 +102,10 @@ static int tell_devices(struct managed *managed, struct managed_endpoint *endpoi
 	const struct device_owner owner = managed_owner_of(endpoint);
 	int r = 0;
 
-	for (size_t i = 0; i < endpoint->devices && r >= 0; i++)
+	for (size_t i = 0; i < endpoint->devices && r >= 0; i++) {
 		r = device_tell(&managed->tools, &endpoint->device[i], &owner);
+		managed_tell_progress(managed); /* a program may have been attached */
+	}
 	return r;
 }
 
