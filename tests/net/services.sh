@@ -72,6 +72,14 @@ with_a_fallback_the_client_is_served_without_d() {
 	must_be "all is well again" "$(_answers_of 200 full) == 5"
 }
 
+a_service_of_several_replicas_is_all_of_them() {
+	hopfault lab up --services 3 --replicas b=3 >/dev/null
+	must_say "b: 3 endpoints (b1, b2, b3); 3 links" hopfault add a b drop
+	hopfault heal >/dev/null
+	must_say "(1 link)" hopfault add a b2 drop
+	must_end 2 "unknown endpoint 'd'" "$HOPFAULT" add a d drop
+}
+
 replicas_share_what_comes() {
 	hopfault lab up --services 3 --replicas a=3 --replicas b=2
 	hopfault lab load -n 120 -c 6 --count --timeline "$scratch/timeline.csv" >"$scratch/load.txt"

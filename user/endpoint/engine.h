@@ -58,6 +58,8 @@ struct endpoint_engine {
 	 */
 	int (*list)(struct endpoint_names *names);
 	int (*find)(const char *name, struct endpoint_target *ret_target);
+	/* Of a name on the list: is it one of several that this word means together? NULL: no word does. */
+	bool (*is_one_of)(const char *name, const char *word);
 	/*
 	 * Engines that have more to say: adds targets, and names that are known. NULL: list and find will do.
 	 * On failure found->trouble has the reason, and nothing was added.

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * engine_lab.c - `lab:a`: the lab's client and services, as state.json has them, while it is true.
+ * engine_lab.c - `lab:a`: the lab's client and services, as state.json has them, while it is true. A service of several
+ * replicas means all of them.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +67,16 @@ static int lab_find(const char *name, struct endpoint_target *ret_target)
 	return 0;
 }
 
+/* a1, a2, a3 are a's replicas. */
+static bool is_replica(const char *name, const char *service)
+{
+	size_t len = strlen(service);
+
+	return len > 0 && !isdigit((unsigned char)service[len - 1]) &&
+	       strncmp(name, service, len) == 0 && name[len] &&
+	       strspn(name + len, "0123456789") == strlen(name + len);
+}
+
 const struct endpoint_engine endpoint_engine_lab = {
 	.kind = ENDPOINT_LAB,
 	.prefix = "lab",
@@ -72,4 +84,5 @@ const struct endpoint_engine endpoint_engine_lab = {
 	.bare = true,
 	.list = lab_list,
 	.find = lab_find,
+	.is_one_of = is_replica,
 };

@@ -98,6 +98,14 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static bool is_meant(const struct endpoint_engine *engine, const struct selector *selector,
+		     const char *name)
+{
+	if (selector->kind == SELECT_NAME)
+		return engine->is_one_of && engine->is_one_of(name, selector->text);
+	return selector_matches_name(selector, name);
+}
+
 /* What has gone since it was listed is left out. */
 static int add_listed(const struct endpoint_engine *engine, const struct selector *selector,
 		      struct found *found)
@@ -111,7 +119,7 @@ static int add_listed(const struct endpoint_engine *engine, const struct selecto
 	if (names.count > 1)
 		qsort(names.name, names.count, sizeof(*names.name), compare_names);
 	for (size_t i = 0; i < names.count && r >= 0; i++) {
-		if (selector_matches_name(selector, names.name[i]))
+		if (is_meant(engine, selector, names.name[i]))
 			r = add_named(engine, names.name[i], ENDPOINT_MATCH_MANY, found);
 		if (r != -ENOMEM && r != -E2BIG)
 			r = 0;
@@ -129,6 +137,8 @@ static int ask_plain(const struct endpoint_engine *engine, const struct selector
 	r = add_named(engine, selector->text, ENDPOINT_MATCH_NAME, found);
 	if (r == -ENOENT && engine->list)
 		engine->list(&found->names); /* an engine that can't say has none that are near */
+	if (r == -ENOENT && engine->is_one_of)
+		return add_listed(engine, selector, found);
 	return r == -ENOENT ? 0 : r;
 }
 
