@@ -158,6 +158,7 @@ a_name_that_changed_hands_is_left_by_down() {
 a_foreign_process_with_a_written_number_lives() {
 	local victim
 	up -s 1
+	read -rt 0.05 <> <(:) || true # it is told by when it was born, to 10 ms
 	sleep 600 >/dev/null 2>&1 &
 	victim=$!
 	sed -i "s/\"pid\": [1-9][0-9]*/\"pid\": $victim/" "$HOPFAULT_RUN_DIR/lab/state.json"

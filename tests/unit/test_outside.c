@@ -73,6 +73,28 @@ static void a_network_stands_there_once(void **state)
 	outside_done(&outside);
 }
 
+static void what_is_kept_is_of_its_own_namespace_and_stands_there_once(void **state)
+{
+	struct hf_addr one = addr_of("172.17.0.2"), other = addr_of("10.77.0.1");
+	struct outside before = { .netns = 1 }, now = { .netns = 1 };
+
+	assert_int_equal(outside_add_network(&before, &one, 112), 0);
+	assert_int_equal(outside_add_network(&before, &other, 120), 0);
+	before.netns = 2;
+	assert_int_equal(outside_add_network(&before, &one, 112), 0);
+	assert_int_equal(outside_add_network(&now, &one, 112), 0);
+	assert_int_equal(outside_keep(&now, &before, 1), 0);
+	assert_int_equal(now.count, 2);
+	assert_int_equal(outside_keep(&now, &before, 1), 0);
+	assert_int_equal(now.count, 2);
+	now.netns = 1;
+	assert_int_equal(outside_find(&now, &other), HF_ENDPOINT_OTHER);
+	now.netns = 2;
+	assert_int_equal(outside_find(&now, &one), HF_ENDPOINT_WORLD);
+	outside_done(&before);
+	outside_done(&now);
+}
+
 static void assert_whose(const struct outside *outside, const char *addr, uint32_t expected)
 {
 	struct hf_addr at = addr_of(addr);
@@ -108,6 +130,7 @@ int main(void)
 		cmocka_unit_test(the_longest_prefix_says_whose_an_address_is),
 		cmocka_unit_test(an_address_alone_has_no_network),
 		cmocka_unit_test(a_network_stands_there_once),
+		cmocka_unit_test(what_is_kept_is_of_its_own_namespace_and_stands_there_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,13 +146,31 @@ static int add_outside_of(const struct managed *managed, struct outside *outside
 	return r;
 }
 
+/*
+ * Where an endpoint has lost its device nothing is forgotten until it has it again: whoever takes its place is judged by what
+ * is known there, before the owner has seen it.
+ */
+static int keep_outside_of(const struct managed *managed, struct outside *now,
+			   const struct managed_endpoint *endpoint)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < endpoint->hosts && endpoint->devices < endpoint->width && r >= 0;
+	     i++)
+		r = outside_keep(now, &managed->outside, endpoint->host[i]);
+	return r;
+}
+
 int managed_tell_outside(struct managed *managed)
 {
 	_cleanup_(outside_done) struct outside now = {};
 	int r = 0;
 
-	for (size_t i = 0; i < managed->endpoints && managed->knows_outside && r >= 0; i++)
+	for (size_t i = 0; i < managed->endpoints && managed->knows_outside && r >= 0; i++) {
 		r = add_outside_of(managed, &now, managed->endpoint[i]);
+		if (r >= 0)
+			r = keep_outside_of(managed, &now, managed->endpoint[i]);
+	}
 	if (r >= 0)
 		r = outside_tell(map_fd(managed, PROGRAMS_ADDRESSES), &managed->outside, &now);
 	if (r < 0)

@@ -126,6 +126,17 @@ int outside_add_host(struct outside *outside, int netns_fd)
 	return r;
 }
 
+int outside_keep(struct outside *outside, const struct outside *before, uint32_t netns)
+{
+	int r = 0;
+
+	outside->netns = netns;
+	for (size_t i = 0; i < before->count && r >= 0; i++)
+		if (before->entry[i].key.netns == netns)
+			r = add(outside, &before->entry[i].key, before->entry[i].endpoint);
+	return r;
+}
+
 static bool is_in_prefix(const struct hf_prefix_key *key, const struct hf_addr *addr)
 {
 	uint32_t length = key->prefix_len - HF_PREFIX_NETNS;

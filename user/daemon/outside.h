@@ -8,7 +8,7 @@
  *     everything else                                         the world
  *
  * Told to the programs as prefixes in the map of addresses, only while rules name the host or the world. Read anew
- * with each such request and with each endpoint that is attached meanwhile; not followed in between.
+ * with each such request, with each endpoint that is attached meanwhile, and when an address of the host's comes or goes.
  */
 #ifndef HF_DAEMON_OUTSIDE_H
 #define HF_DAEMON_OUTSIDE_H
@@ -39,6 +39,9 @@ int outside_add_common(struct outside *outside);
 int outside_add_host(struct outside *outside, int netns_fd);
 /* The network that an address is on; prefix_len of the 128. Nothing when it is one of a single address. */
 int outside_add_network(struct outside *outside, const struct hf_addr *addr, uint8_t prefix_len);
+
+/* What was known of this namespace before, and is not there now. */
+int outside_keep(struct outside *outside, const struct outside *before, uint32_t netns);
 
 /* Whose an address is by the longest prefix: HF_ENDPOINT_HOST, _OTHER, or _WORLD where none has it. */
 uint32_t outside_find(const struct outside *outside, const struct hf_addr *addr);
