@@ -17,6 +17,7 @@ engine_folder=${engine_folder:-/var/lib/hopfault-demo-engine}
 compose_file=$here/scripts/compose/compose.yaml
 is_up=$run_folder/compose-is-up
 docker_says=''
+first_replicas=1 # how many a there are
 always_fails=0 # some service of the chain that is up, as it was asked to
 
 engine() { "$here/scripts/engine" "$@"; }
@@ -69,6 +70,7 @@ place_chain() { # N [OPTION...]
 	local count=$1
 	shift
 	find_a_free_engine
+	note_replicas "$@"
 	say "Containers $(service_name 0) to $(service_name $((count - 1))), each calling the next: hopchain $*"
 	compose_file=$run_folder/compose.yaml
 	write_chain "$count" "$@" >"$compose_file"
@@ -81,6 +83,7 @@ place_monolith() { # N [OPTION...]
 	local steps=$1
 	shift
 	find_a_free_engine
+	note_replicas
 	say "One container, which does the work of $steps: hopchain --monolith $steps $*"
 	compose_file=$run_folder/compose.yaml
 	write_chain 1 --monolith "$steps" "$@" >"$compose_file"
@@ -97,14 +100,15 @@ in_ms() { # TIME in ms or s
 }
 
 # As `hopfault lab up` makes it: each waits for the next one an equal step less than the one before; --service NAME=OPTIONS
-# is for this one alone.
+# is for this one alone; --replicas a=N makes a1, a2 ... of the first one.
 write_chain() { # N [OPTION...]
-	local count=$1 words=() timeout_ms=1000 i
+	local count=$1 words=() timeout_ms=1000 i service
 	local -A own=()
 	shift
 	while (($#)); do
 		case $1 in
 		--timeout) timeout_ms=$(in_ms "$2") && shift ;;
+		--replicas) shift ;;
 		--service) own[${2%%=*}]=${2#*=} && shift ;;
 		*) words+=("$1") ;;
 		esac
@@ -112,10 +116,34 @@ write_chain() { # N [OPTION...]
 	done
 	echo "services:"
 	for ((i = count - 1; i >= 0; i--)); do
-		write_service "$(service_name $i)" "$((i + 1 == count))" "$(service_name $((i + 1)))" \
-			"--name $(service_name $i) ${words[*]}" $((timeout_ms * (count - i) / count)) "${own[$(service_name $i)]:-}"
+		for service in $(replicas_of "$(service_name $i)"); do
+			write_service "$service" "$((i + 1 == count))" "$(service_name $((i + 1)))" \
+				"--name $service ${words[*]}" $((timeout_ms * (count - i) / count)) "${own[$(service_name $i)]:-}"
+		done
 	done
-	write_service client 0 a "--name client" 1000
+	write_service client 0 "$(replicas_of a | paste -sd,)" "--name client" 1000
+}
+
+replicas_of() { # SERVICE: their names, one a line
+	local i
+	if [[ $1 != a ]] || ((first_replicas == 1)); then
+		echo "$1"
+	else
+		for ((i = 1; i <= first_replicas; i++)); do echo "$1$i"; done
+	fi
+}
+
+# Sets first_replicas, and to whom a load goes.
+note_replicas() { # [OPTION...]
+	first_replicas=1
+	while (($#)); do
+		if [[ $1 == --replicas ]]; then
+			[[ $2 == a=* ]] || fail "replicas here are of a alone: $2"
+			first_replicas=${2#a=}
+		fi
+		shift
+	done
+	place_load=(lab load --from client --to "$(replicas_of a | sed 's/$/:8080/' | paste -sd,)")
 }
 
 write_service() { # NAME IS-LAST NEXT WORDS TIMEOUT-MS [WORDS-OF-ITS-OWN]
@@ -174,6 +202,14 @@ place_node_inner_folder() { echo /tmp; }
 place_node_run() { inside "$@"; }
 place_node_client() { nsenter --net --target "${process[$1]}" "${@:2}"; }
 place_node_kill() { inside "$1" busybox kill -KILL -1; } # all but the container's first process
+
+place_word() { # NAME: all its replicas
+	if [[ $1 == a ]] && ((first_replicas > 1)); then
+		echo "docker:~${project}_a[0-9]+_1"
+	else
+		place_name "$1"
+	fi
+}
 
 place_name() { # NAME: how the tables and CSV files call this service
 	echo "${project}_$1_1"

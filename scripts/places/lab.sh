@@ -30,6 +30,10 @@ place_counts() { # FILE NAME...
 	hopfault lab counts --csv "$1" >/dev/null
 }
 
+place_word() { # NAME: all its replicas
+	echo "$1"
+}
+
 place_name() { # NAME: how the tables and CSV files call this service
 	echo "$1"
 }
