@@ -103,6 +103,47 @@ traffic_is_normal_1500_ms_after_the_owner_was_stopped_with_clsact() {
 	_stopped
 }
 
+# The kernel is told to hurry while a program is attached, and never longer.
+_grace_periods_are_as_before() {
+	[[ $(</sys/kernel/rcu_expedited) == "$1" ]]
+}
+
+grace_periods_are_as_before_when_the_owner_is_killed_while_it_attaches() {
+	local before i killer names=(one two three four five six)
+	before=$(</sys/kernel/rcu_expedited)
+	network "${names[@]}"
+	for ((i = 0; i < 12; i++)); do
+		owner
+		(
+			pause "$(awk -v us=$((RANDOM % 12000)) 'BEGIN { printf "%.6f", us / 1000000 }')"
+			kill -KILL "$owner"
+		) &
+		killer=$!
+		"$HOPFAULT" partition "$(ep one,two)" "$(ep three,four,five,six)" >/dev/null 2>&1 || true
+		wait "$killer"
+		wait "$owner" 2>/dev/null || true
+		hopfault daemon --stop # the command may have started another
+		wait_until 2 _grace_periods_are_as_before "$before"
+	done
+	hopfault clean
+	_grace_periods_are_as_before "$before"
+	wait_until 5 _no_watcher_is_left
+}
+
+# The one of this test's owners; it has their folder mapped.
+_no_watcher_is_left() {
+	! grep -qs "$HOPFAULT_RUN_DIR/grace.note" /proc/[0-9]*/maps
+}
+
+the_owner_has_a_watcher_and_it_ends_with_it() {
+	network left right
+	owner
+	hopfault add "$(ep left)" "$(ep right)" drop
+	[[ ! -w /sys/kernel/rcu_expedited ]] || ! _no_watcher_is_left || fail "nobody watches over the knob"
+	kill -KILL "$owner"
+	wait_until 5 _no_watcher_is_left
+}
+
 a_deadline_passes_with_no_command() {
 	local before after
 	network left right

@@ -83,11 +83,13 @@ static int run_clean(const struct command *command, int argc, char **argv)
 		log_err(r, "cannot clean: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
-	if (result.filters + result.clsacts + result.fqs == 0)
-		puts("nothing of ours was left");
-	else
+	if (result.knob)
+		puts("set /sys/kernel/rcu_expedited back to 0");
+	if (result.filters + result.clsacts + result.fqs > 0)
 		printf("took away: %u filters, %u clsact, %u fq\n", result.filters, result.clsacts,
 		       result.fqs);
+	else if (!result.knob)
+		puts("nothing of ours was left");
 	return EXIT_DONE;
 }
 

@@ -2,7 +2,8 @@
 /*
  * daemon.c - the owner's life.
  *
- *   lock -> give up privileges -> clean what a killed one left -> programs -> delay engine -> guard -> endpoints -> faults -> socket
+ *   lock -> give up privileges -> clean what a killed one left -> grace -> programs -> delay engine -> guard -> endpoints
+ *        -> faults -> socket
  *   tick: show life, heal what has expired, read the ring, end when idle
  *   end:  heal all, detach all, release what is held; in reverse
  *
@@ -32,6 +33,7 @@
 #include "daemon/owner.h"
 #include "daemon/privileges.h"
 #include "daemon/residue.h"
+#include "link/grace.h"
 
 #define TICK_IDLE_NS 200000000ULL
 
@@ -174,6 +176,28 @@ static int clean_residue(struct owner *owner)
 	return 0;
 }
 
+static int probe(struct owner *owner)
+{
+	probe_kernel(&owner->probe);
+	return 0;
+}
+
+/* Without, attaching takes its time, and all works. */
+static int start_grace(struct owner *owner)
+{
+	int r;
+
+	if (!owner->probe.expedite)
+		return 0;
+	r = wire_path(GRACE_NOTE, owner->grace_note, sizeof(owner->grace_note));
+	if (r >= 0)
+		r = grace_start(&(struct grace_files){ .note = owner->grace_note });
+	if (r < 0)
+		log_warn("attaching will be slow: cannot watch over %s: %s", owner->grace_note,
+			 strerror(-r));
+	return 0;
+}
+
 static int choose_engine(struct owner *owner)
 {
 	if (owner->with.engine == HF_ENGINE_NONE)
@@ -189,7 +213,6 @@ static int load_programs(struct owner *owner)
 {
 	int r;
 
-	probe_kernel(&owner->probe);
 	if (!owner->probe.ringbuf)
 		return log_err(-EOPNOTSUPP,
 			       "this kernel has no BPF ring buffer: nothing works without "
@@ -401,6 +424,7 @@ static void take_down(struct owner *owner)
 	clients_free(owner->clients);
 	hold_free(owner->hold);
 	programs_free(owner->programs);
+	grace_stop();
 	loop_free(owner->loop);
 	if (owner->listen_fd >= 0 && wire_path(WIRE_SOCKET, path, sizeof(path)) == 0)
 		unlink(path);
@@ -413,9 +437,10 @@ static void take_down(struct owner *owner)
 int daemon_run(const struct daemon_options *options)
 {
 	static int (*const steps[])(struct owner * owner) = {
-		take_lock,     drop_privileges, clean_residue, make_loop,     watch_signals,
-		load_programs, make_mark,	start_hold,    make_follow,   make_managed,
-		make_faults,   begin_to_follow, make_clients,  start_ticking, listen_for_clients,
+		take_lock,     drop_privileges,	   clean_residue, probe,	   start_grace,
+		make_loop,     watch_signals,	   load_programs, make_mark,	   start_hold,
+		make_follow,   make_managed,	   make_faults,	  begin_to_follow, make_clients,
+		start_ticking, listen_for_clients,
 	};
 	struct owner *owner = calloc(1, sizeof(*owner));
 	int r = 0;

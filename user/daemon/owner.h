@@ -53,6 +53,7 @@ struct owner {
 	struct daemon_options with;
 	struct probe probe;
 	int lock_fd;
+	char grace_note[256];
 	struct loop *loop;
 	struct programs *programs;
 	struct hold *hold; /* NULL: no TUN here */

@@ -16,6 +16,7 @@
 #include "daemon/wire.h"
 #include "endpoint/engine.h"
 #include "link/clsact.h"
+#include "link/grace.h"
 #include "link/qdisc.h"
 #include "link/rival.h"
 
@@ -215,6 +216,17 @@ static int clean_all(const json_t *note, struct residue_result *result)
 	return r;
 }
 
+static int clean_knob(struct residue_result *result)
+{
+	char path[PATH_SIZE];
+	int r = wire_path(GRACE_NOTE, path, sizeof(path));
+
+	if (r >= 0)
+		r = grace_restore(&(struct grace_files){ .note = path });
+	result->knob = r > 0;
+	return r < 0 ? r : 0;
+}
+
 int residue_clean(struct residue_result *ret_result)
 {
 	_cleanup_(json_decrefp) json_t *note = read_note(), *nothing = json_array();
@@ -223,7 +235,9 @@ int residue_clean(struct residue_result *ret_result)
 
 	if (!note || !nothing)
 		return -ENOMEM;
-	r = clean_all(note, &result);
+	r = clean_knob(&result);
+	if (r >= 0)
+		r = clean_all(note, &result);
 	if (r >= 0)
 		r = write_note(nothing);
 	if (r >= 0)

@@ -3,11 +3,12 @@
  * residue.h - what would outlive a killed owner: clsact filters and fq qdiscs. Written down before anything else is
  * done with a device, so that `clean` and the next owner can take away exactly that, and nothing else.
  *
- * TCX links, TAPs, maps and programs die with the process and need no note.
+ * TCX links, TAPs, maps and programs die with the process and need no note. What grace.h changes has one of its own.
  */
 #ifndef HF_DAEMON_RESIDUE_H
 #define HF_DAEMON_RESIDUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "link/programs.h"
@@ -22,6 +23,7 @@ struct residue_result {
 	unsigned int clsacts;
 	unsigned int fqs;
 	unsigned int devices_gone; /* noted, and not there any more */
+	bool knob; /* rcu_expedited was set by us */
 };
 
 /*

@@ -40,6 +40,7 @@ void wire_build(char text[WIRE_BUILD_MAX]);
 int wire_run_dir(const char **ret_dir); /* -EINVAL: not an absolute path */
 int wire_path(const char *file, char *ret_path, size_t size);
 #define WIRE_SOCKET "control.sock"
+#define GRACE_NOTE  "grace.note" /* see link/grace.h */
 
 /* Client's end, blocking. 0 or -errno; -ENOENT, -ECONNREFUSED: nobody is there. */
 int wire_connect(int *ret_fd);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "error.h"
+#include "link/grace.h"
 
 /* As maps.bpf.h has it: a lock that user space leaves alone, and the number of the next roll. */
 struct dice_value {
@@ -40,17 +41,33 @@ void generation_dismiss(const struct generation_maps *maps, uint32_t rule_id)
 	bpf_map_delete_elem(maps->dice_fd, &rule_id);
 }
 
+/* The kernel returns when no program works with the old one any more. fd -1: the slot is emptied. */
+static int put_in_slot(int faultset_fd, int fd)
+{
+	const uint32_t slot = 0;
+	int r;
+
+	grace_hurry();
+	if (fd >= 0)
+		r = bpf_map_update_elem(faultset_fd, &slot, &fd, BPF_ANY);
+	else
+		r = bpf_map_delete_elem(faultset_fd, &slot);
+	if (r < 0)
+		r = -errno;
+	grace_ease();
+	return r;
+}
+
 int generation_flip(const struct generation_maps *maps, const struct compiled_rule *rule,
 		    size_t rules)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 	_cleanup_(closep) int inner = -1;
-	const uint32_t slot = 0;
 
 	if (rules == 0) { /* an empty slot costs the programs least */
-		if (bpf_map_delete_elem(maps->faultset_fd, &slot) < 0 && errno != ENOENT)
-			return -errno;
-		return 0;
+		int r = put_in_slot(maps->faultset_fd, -1);
+
+		return r == -ENOENT ? 0 : r;
 	}
 	inner = bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_rule_key),
 			       sizeof(struct hf_link_rule), rules, &opts);
@@ -59,7 +76,7 @@ int generation_flip(const struct generation_maps *maps, const struct compiled_ru
 	for (size_t i = 0; i < rules; i++)
 		if (bpf_map_update_elem(inner, &rule[i].key, &rule[i].value, BPF_NOEXIST) < 0)
 			return -errno;
-	return bpf_map_update_elem(maps->faultset_fd, &slot, &inner, BPF_ANY) < 0 ? -errno : 0;
+	return put_in_slot(maps->faultset_fd, inner);
 }
 
 int generation_counts(const struct generation_maps *maps, uint32_t rule_id,

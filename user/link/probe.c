@@ -3,6 +3,7 @@
  * probe.c - see probe.h. The trials that need a device run in a child with a network namespace of its own, so
  * that whatever happens there goes with it.
  */
+#include "link/grace.h"
 #include "link/probe.h"
 
 #include <bpf/bpf.h>
@@ -193,6 +194,7 @@ static void do_without(struct probe *probe)
 		{ "fq", &probe->fq },
 		{ "tracepoints", &probe->tracepoints },
 		{ "fentry", &probe->fentry },
+		{ "expedite", &probe->expedite },
 	};
 	char *at = NULL;
 
@@ -216,6 +218,7 @@ void probe_kernel(struct probe *ret_probe)
 	if (uname(&name) == 0)
 		memcpy(probe.release, name.release, sizeof(probe.release) - 1);
 	if (probe.is_root) {
+		probe.expedite = grace_can_hurry();
 		probe.ringbuf = can_ringbuf();
 		probe_tracing(&probe);
 		probe_devices_apart(&probe);
@@ -277,6 +280,8 @@ unsigned int probe_features(const struct probe *probe, struct probe_feature row[
 		  probe->fentry ? "fexit is used" : "no tracing" },
 		{ "fentry", probe->fentry, "the same, on kernels without those",
 		  probe_can_trace(probe) ? "tracepoints are used" : "no tracing" },
+		{ "rcu_expedited", probe->expedite, "attach without waiting for the kernel",
+		  "some 12 ms more for each device, where TCX is used" },
 	};
 
 	memcpy(row, all, sizeof(all));

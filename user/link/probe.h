@@ -25,13 +25,14 @@ struct probe {
 	bool fentry;
 	bool send_tracepoint; /* tcp_sendmsg_locked */
 	bool receive_tracepoint; /* sock_recv_length */
+	bool expedite; /* grace periods can be hurried, see grace.h */
 	uint32_t tcp_recvmsg_args; /* 5 or 6 */
 	char release[65]; /* uname -r */
 };
 
 /*
  * Never fails: what could not be tried is not there. Takes some tens of milliseconds. The environment's
- * HOPFAULT_WITHOUT (ringbuf, btf, tcx, clsact, tun, fq, tracepoints, fentry; joined by commas) makes it find less than
+ * HOPFAULT_WITHOUT (ringbuf, btf, tcx, clsact, tun, fq, tracepoints, fentry, expedite; joined by commas) makes it find less than
  * there is, so that every fall-back can be tried on any kernel.
  */
 void probe_kernel(struct probe *ret_probe);

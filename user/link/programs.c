@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "link/grace.h"
 #include "link/link_object.h"
 #include "link/netlink.h"
 #include "link/rival.h"
@@ -279,8 +280,10 @@ static int attach_here(int prog_fd, uint32_t ifindex, enum clsact_hook hook, boo
 	int r;
 
 	if (by_tcx) {
+		grace_hurry();
 		r = bpf_link_create(prog_fd, (int)ifindex,
 				    hook == CLSACT_INGRESS ? TCX_INGRESS : TCX_EGRESS, NULL);
+		grace_ease();
 		attachment.link_fd = r;
 	} else {
 		r = attach_clsact(ifindex, hook, prog_fd, &attachment);
@@ -414,7 +417,9 @@ int programs_detach(const struct netns *netns, uint32_t ifindex, enum clsact_hoo
 		return 0;
 	attachment->is_attached = false;
 	if (attachment->link_fd >= 0) {
+		grace_hurry();
 		close(attachment->link_fd);
+		grace_ease();
 		attachment->link_fd = -1;
 		return 0;
 	}
