@@ -1,0 +1,185 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# podman.sh - containers and pods of a real Podman: found by every kind of name, cut and delayed, and kept so while they are
+# restarted.
+#
+#     RESTARTS=50 tests/net/podman.sh      5 unless said
+#
+# shellcheck disable=SC2317,SC2015 # called by name, from run()
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/../.." && pwd)
+hopfault=${HOPFAULT:-$here/build/hopfault}
+restarts=${RESTARTS:-5}
+scratch=$(mktemp -d /tmp/hfp.XXXXXX)
+export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_PODMAN_SOCKET=$scratch/engine/podman.sock
+export HOPFAULT_DOCKER_SOCKET=$scratch/none.sock
+unset DOCKER_HOST
+failed=0 count=0
+
+# shellcheck source=tests/lib/podman.sh
+. "$here/tests/lib/podman.sh"
+
+cleanup() {
+	"$hopfault" daemon --stop >/dev/null 2>&1 || true
+	podman_down
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+skip() { echo "skip podman: $1"; echo "end 1"; exit 0; }
+why=$(podman_missing) || skip "$why"
+
+address=172.31.78.10 # the sink's, for good: a restart may give a container another
+engine_up() {
+	podman_up "$scratch/engine" &&
+		podman_image box "$(type -P busybox)" &&
+		cc -O2 -static -o "$scratch/eager" "$here/tests/tools/eager.c" &&
+		podman_image eager "$scratch/eager" &&
+		pod network create --disable-dns --subnet 172.31.78.0/24 --ip-range 172.31.78.128/25 back
+}
+containers_up() {
+	mkdir -p "$scratch/count" &&
+		pod run -d --name web --label app=web --network back box /bin/busybox sleep 1000 &&
+		pod run -d --name db --network back box /bin/busybox sleep 1000 &&
+		pod pod create --name crew --network back &&
+		pod run -d --pod crew --name crew-a box /bin/busybox sleep 1000 &&
+		pod run -d --pod crew --name crew-b box /bin/busybox sleep 1000 &&
+		pod run -d --name onhost --network host box /bin/busybox sleep 1000 &&
+		pod run -d --name sink --network back --ip "$address" -v "$scratch/count:/count" eager /bin/eager count 4711 /count/n &&
+		eager again
+}
+eager() { pod run -d --name "$1" --network back eager /bin/eager send "$address" 4711; } # NAME
+
+wait_for() { # SECONDS COMMAND...
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$until" ] || { echo "waited in vain for: $*"; return 1; }
+		sleep 0.02
+	done
+}
+address_of() { pod inspect "$1" -f '{{.NetworkSettings.Networks.back.IPAddress}}'; }
+rtt_ms() { # FROM TO: the shortest of some
+	pod exec "$1" /bin/busybox ping -c 3 -i 0.1 -W 1 "$(address_of "$2")" | awk -F/ '/min\/avg/ { split($3, v, " "); print v[3] }'
+}
+reaches() { pod exec "$1" /bin/busybox ping -c 1 -W 1 "$(address_of "$2")" >/dev/null; }
+misses() { ! reaches "$@"; }
+refused() { # TEXT WORDS...: with a line that has the text
+	local text=$1
+	shift
+	! "$hopfault" "$@" 2>"$scratch/why" || { echo "it was taken: $*"; return 1; }
+	[ "$(wc -l <"$scratch/why")" = 1 ] && grep -q -- "$text" "$scratch/why" || { cat "$scratch/why"; return 1; }
+}
+of() { # NAME FIGURE: of an endpoint
+	"$hopfault" status --json | awk -v name="\"$1\"" -v wanted="\"$2\":" '
+		{ gsub(/,$/, "") }
+		$1 == "\"name\":" { here = $2 == name }
+		here && $1 == wanted { gsub(/"/, "", $2); print $2; exit }'
+}
+is() { [ "$(of "$1" state)" = "$2" ]; }
+came_again() { [ "$(of "$1" reattached)" -ge "$2" ]; }
+arrived() { cat "$scratch/count/n"; }
+more_than() { [ "$(arrived)" -gt "$1" ]; }
+something_comes() {
+	local before
+	before=$(arrived)
+	wait_for 5 more_than "$before" || { echo "nothing comes"; return 1; }
+}
+nothing_came_since() { # BEFORE
+	local now
+	now=$(arrived)
+	[ "$now" = "$1" ] || { echo "$((now - $1)) came through"; return 1; }
+}
+
+ps_shows_containers_with_address_network_and_veth() {
+	"$hopfault" ps --json 2>/dev/null | python3 -c '
+import json, sys
+rows = {e["name"]: e for e in json.load(sys.stdin) if e["engine"] == "podman"}
+for name in "web", "db", "crew-a", "crew-b", "sink":
+    (interface,) = rows[name]["interfaces"]
+    assert interface["network"] == "back" and interface["veth"].startswith("veth"), interface
+    assert interface["addresses"][0].startswith("172.31.78."), interface
+assert rows["crew-a"]["interfaces"] == rows["crew-b"]["interfaces"], rows["crew-a"]
+assert rows["onhost"]["refusal"], rows["onhost"]'
+}
+a_delay_holds_by_name_id_label_and_expression() {
+	local word ms
+	for word in web podman:web "$(pod inspect web -f '{{.Id}}')" "$(pod inspect web -f '{{.Id}}' | cut -c1-8)" label:app=web '~we.'; do
+		"$hopfault" add "$word" db delay 20ms >/dev/null || return 1
+		ms=$(rtt_ms web db)
+		awk -v ms="$ms" 'BEGIN { exit !(ms >= 20 && ms < 40) }' || { echo "$word: the shortest way took $ms ms"; return 1; }
+		"$hopfault" heal >/dev/null
+	done
+}
+a_partition_cuts_and_heals() {
+	"$hopfault" partition web db >/dev/null && misses web db && misses db web || return 1
+	reaches web crew-a || { echo "who was not named is cut off"; return 1; }
+	"$hopfault" heal >/dev/null && reaches web db
+}
+a_fault_on_one_of_a_pod_is_on_its_pod() {
+	"$hopfault" add crew-a db drop >/dev/null && misses crew-b db || return 1
+	"$hopfault" heal >/dev/null && reaches crew-b db || return 1
+	refused 'itself' add crew-a crew-b drop
+}
+what_cannot_be_worked_on_is_refused_by_name() {
+	refused 'onhost.*host' add onhost db drop && refused "did you mean 'web'" add wep db drop
+}
+one_that_does_not_run_is_refused_and_can_be_waited_for() {
+	pod stop -t 0 db >/dev/null && refused 'does not run' partition web db || return 1
+	"$hopfault" partition web db when up >/dev/null && pod start db >/dev/null && wait_for 5 is db up || return 1
+	misses web db && "$hopfault" heal >/dev/null && reaches web db
+}
+nothing_passes_while_a_container_is_restarted() {
+	local before i guarded=0 us
+	something_comes && "$hopfault" partition again sink || return 1
+	sleep 0.2
+	before=$(arrived)
+	for ((i = 1; i <= restarts; i++)); do
+		pod restart -t 0 again >/dev/null
+		wait_for 5 came_again again "$i" || return 1
+		us=$(($(of again reattach_ns) / 1000))
+		[ "$us" -le "$guarded" ] || guarded=$us
+	done
+	sleep 0.3
+	nothing_came_since "$before" || return 1
+	echo "# $restarts restarts: 0 packets came through; from the veth's news to its program at most $guarded us (asked for: 20000)"
+	[ "$(of again quarantined)" -ge "$restarts" ] || { echo "quarantined: $(of again quarantined)"; return 1; }
+}
+nothing_passes_when_it_is_made_anew() {
+	local before
+	before=$(arrived)
+	pod rm -f -t 0 again >/dev/null
+	wait_for 5 is again down && eager again >/dev/null && wait_for 5 is again up || return 1
+	sleep 0.3
+	nothing_came_since "$before" && "$hopfault" heal && something_comes
+}
+the_engine_may_go_away() {
+	"$hopfault" partition web db >/dev/null || return 1
+	podman_stop_service
+	misses web db && refused 'podman.sock' add again sink drop && "$hopfault" heal >/dev/null && reaches web db
+}
+
+run() {
+	count=$((count + 1))
+	if "$1" >"$scratch/said" 2>&1; then
+		echo "ok $1"
+		grep '^# ' "$scratch/said" || true
+	else
+		echo "not ok $1: $(tail -n 1 "$scratch/said")"
+		sed 's/^/#   | /' "$scratch/said"
+		failed=1
+	fi
+}
+
+for step in engine_up containers_up; do
+	"$step" >"$scratch/said" 2>&1 || { echo "not ok $step: $(tail -n 1 "$scratch/said")"; echo "end 1"; exit 1; }
+done
+for test in ps_shows_containers_with_address_network_and_veth a_delay_holds_by_name_id_label_and_expression \
+	a_partition_cuts_and_heals a_fault_on_one_of_a_pod_is_on_its_pod what_cannot_be_worked_on_is_refused_by_name \
+	one_that_does_not_run_is_refused_and_can_be_waited_for nothing_passes_while_a_container_is_restarted \
+	nothing_passes_when_it_is_made_anew the_engine_may_go_away; do
+	run "$test"
+done
+echo "end $count"
+exit "$failed"
