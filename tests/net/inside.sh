@@ -230,6 +230,30 @@ a_killed_owner_leaves_nothing_in_force_inside() {
 	[[ -z $(_ours_in "$net-one") ]] || fail "left inside: $(_ours_in "$net-one")"
 }
 
+a_trace_sees_calls_between_two_of_them_and_from_behind_a_veth() {
+	local server callers name i
+	_inside
+	ip netns exec "$net-two" python3 -m http.server 8080 --bind 10.80.0.2 >/dev/null 2>&1 &
+	server=$!
+	wait_until 10 _calls one
+	owner
+	for name in one left; do
+		(for ((i = 0; i < 20; i++)); do pause 0.1 && _calls "$name"; done) &
+		callers=$!
+		hopfault trace --chain "$(ep "$name,two")" -n 5 --for 10s --csv "$scratch/hops.csv"
+		wait "$callers"
+		# the request is seen to leave and to arrive, and so is the response
+		awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+			$at["status"] == 200 && $at["total_ns"] > 0 && $at["net_req_ns"] > 0 && $at["net_resp_ns"] > 0 && $at["srv_app_ns"] > 0 { whole++ }
+			END { exit !(NR == 6 && whole == 5) }' "$scratch/hops.csv" || fail "not five whole calls from $name: $(<"$scratch/hops.csv")"
+	done
+	kill "$server"
+}
+
+_calls() { # NAME
+	ip netns exec "$net-$1" curl -sf -m 5 -o /dev/null http://10.80.0.2:8080/
+}
+
 ps_says_where_work_is_done() {
 	_inside
 	must_say "eth0 inside" hopfault ps
