@@ -48,6 +48,31 @@ each_request_asks_the_engine_that_its_command_names() {
 	must_say "other" hopfault ps --podman-socket "$scratch/two.sock" --json
 }
 
+two_engines_may_each_have_a_container_of_the_same_name() {
+	network left right other
+	warm left right
+	warm other right
+	_engine one answers web left db right
+	_engine two answers web other db right
+	hopfault add web db delay 20ms --docker-socket "$scratch/one.sock"
+	hopfault add web db delay 60ms --docker-socket "$scratch/two.sock"
+	must_say "web->db" hopfault status
+	must_say "web@2->db" hopfault status
+	must_be_within "left's way (us)" "$(rtt_us left "$(v4 right)")" 20000 50000
+	must_be_within "other's way (us)" "$(rtt_us other "$(v4 right)")" 60000 90000
+	# one goes: the other is not taken for it when it is named again
+	ip -n "$net-sw" link del left
+	wait_until 5 _is_down
+	hopfault add web db loss 0% --docker-socket "$scratch/two.sock"
+	_is_down || fail "two's web was taken for one's"
+	must_be_within "other's way (us)" "$(rtt_us other "$(v4 right)")" 60000 90000
+	must_say "web is down" hopfault status
+}
+
+_is_down() {
+	[[ $("$HOPFAULT" status --json | grep -c '"state": "down"') == 1 ]]
+}
+
 an_engine_that_does_not_answer_costs_two_seconds_and_one_line() {
 	network left right
 	_engine mute hangs

@@ -45,6 +45,29 @@ static void the_nearest_word_about_a_socket_wins(void **state)
 	assert_string_equal(sockets.podman, "/p.sock");
 }
 
+static void two_words_for_one_socket_mean_one_engine(void **state)
+{
+	struct endpoint_sockets a = { .docker = "/tmp" }, b = { .docker = "unix:///tmp" };
+
+	assert_true(endpoint_sockets_meet(&a, &b, ENDPOINT_DOCKER));
+	strcpy(b.docker, "/tmp/../tmp");
+	assert_true(endpoint_sockets_meet(&a, &b, ENDPOINT_DOCKER));
+	strcpy(b.docker, "/");
+	assert_false(endpoint_sockets_meet(&a, &b, ENDPOINT_DOCKER));
+	assert_false(endpoint_sockets_meet(&a, &b, 0));
+	assert_true(endpoint_sockets_meet(&a, &b, ENDPOINT_PODMAN));
+	assert_true(endpoint_sockets_meet(&a, &b, ENDPOINT_NETNS));
+}
+
+static void an_engine_where_it_is_by_default_can_be_named_too(void **state)
+{
+	struct endpoint_sockets a = {}, b = { .docker = "/var/run/docker.sock" };
+
+	assert_true(endpoint_sockets_meet(&a, &b, ENDPOINT_DOCKER));
+	assert_string_equal(endpoint_sockets_path(&a, ENDPOINT_PODMAN), "/run/podman/podman.sock");
+	assert_null(endpoint_sockets_path(&a, ENDPOINT_LAB));
+}
+
 static void a_rootless_engine_is_found_in_its_users_run_folder(void **state)
 {
 	_cleanup_(fake_engine_stop) struct fake_engine fake = { 0 };
@@ -116,6 +139,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_nearest_word_about_a_socket_wins),
+		TEST(two_words_for_one_socket_mean_one_engine),
+		TEST(an_engine_where_it_is_by_default_can_be_named_too),
 		TEST(a_rootless_engine_is_found_in_its_users_run_folder),
 		TEST(an_address_is_a_path_on_this_machine),
 		TEST(a_socket_of_another_user_is_not_asked),

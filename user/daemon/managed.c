@@ -13,14 +13,54 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* By the engine that is asked now: another may have a container of the same name. */
+static bool is_of_engine(const struct managed *managed, const struct managed_endpoint *endpoint)
+{
+	return endpoint_sockets_meet(&endpoint->sockets, &managed->sockets, endpoint->kind);
+}
+
+static void word_of(enum endpoint_kind kind, const char *name, char ret_word[ENDPOINT_NAME_MAX + 1])
+{
+	snprintf(ret_word, ENDPOINT_NAME_MAX + 1, "%s:%.110s", endpoint_kind_word(kind), name);
+}
+
 static struct managed_endpoint *find_named(struct managed *managed, enum endpoint_kind kind,
 					   const char *name)
 {
+	char word[ENDPOINT_NAME_MAX + 1];
+
+	word_of(kind, name, word);
 	for (size_t i = 0; i < managed->endpoints; i++)
 		if (managed->endpoint[i]->kind == kind &&
-		    strcmp(managed->endpoint[i]->name, name) == 0)
+		    strcmp(managed->endpoint[i]->word, word) == 0 &&
+		    is_of_engine(managed, managed->endpoint[i]))
 			return managed->endpoint[i];
 	return NULL;
+}
+
+/* Somebody of this kind who is worked on, or is to be again. */
+static bool is_called(const struct managed *managed, enum endpoint_kind kind, const char *name)
+{
+	for (size_t i = 0; i < managed->endpoints; i++) {
+		const struct managed_endpoint *endpoint = managed->endpoint[i];
+
+		if (endpoint->kind == kind && (endpoint->devices || endpoint->has_lost) &&
+		    strcmp(endpoint->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* As it is shown: web, and web@2 of a second engine that has a `web` as well. */
+static void give_name(const struct managed *managed, struct managed_endpoint *endpoint,
+		      const char *name)
+{
+	char shown[ENDPOINT_NAME_MAX + 1];
+
+	snprintf(shown, sizeof(shown), "%s", name);
+	for (int nth = 2; is_called(managed, endpoint->kind, shown); nth++)
+		snprintf(shown, sizeof(shown), "%.110s@%d", name, nth);
+	memcpy(endpoint->name, shown, sizeof(shown));
 }
 
 /* A namespace has one endpoint, by whatever names it is called: a device can't be two. */
@@ -47,10 +87,9 @@ static int add_named(struct managed *managed, enum endpoint_kind kind, const cha
 		return -ENOMEM;
 	endpoint->id = managed->next_id++;
 	endpoint->kind = kind;
-	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+	give_name(managed, endpoint, name);
 	if (kind)
-		snprintf(endpoint->word, sizeof(endpoint->word), "%s:%.110s",
-			 endpoint_kind_word(kind), name);
+		word_of(kind, name, endpoint->word);
 	managed->endpoint[managed->endpoints++] = endpoint;
 	*ret_endpoint = endpoint;
 	return 0;
@@ -64,8 +103,7 @@ void managed_name_waiting(struct managed_endpoint *endpoint, enum endpoint_kind 
 		return;
 	endpoint->kind = kind;
 	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
-	snprintf(endpoint->word, sizeof(endpoint->word), "%s:%.110s", endpoint_kind_word(kind),
-		 name);
+	word_of(kind, name, endpoint->word);
 }
 
 /* Somebody waits for it by this word, or by its name. */
@@ -79,7 +117,7 @@ static struct managed_endpoint *find_waiting(struct managed *managed, const char
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
-		if (endpoint->kind ||
+		if (endpoint->kind || !is_of_engine(managed, endpoint) ||
 		    (strcmp(endpoint->word, word) != 0 && strcmp(endpoint->word, full) != 0 &&
 		     strcmp(endpoint->word, now->name) != 0))
 			continue;
@@ -180,7 +218,7 @@ static struct managed_endpoint *find_absent(struct managed *managed, const char 
 	for (size_t i = 0; i < managed->endpoints; i++) {
 		struct managed_endpoint *endpoint = managed->endpoint[i];
 
-		if (endpoint->devices == 0 &&
+		if (endpoint->devices == 0 && is_of_engine(managed, endpoint) &&
 		    (strcmp(endpoint->word, word) == 0 || strcmp(endpoint->name, word) == 0))
 			return endpoint;
 	}

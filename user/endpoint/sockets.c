@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "endpoint/engine_http.h"
 
 #define UNIX_PREFIX "unix://"
@@ -107,6 +108,40 @@ bool endpoint_socket_is_valid(const char *address, const char **ret_reason)
 	else
 		return true;
 	return false;
+}
+
+const char *endpoint_sockets_path(const struct endpoint_sockets *sockets, enum endpoint_kind kind)
+{
+	if (kind == ENDPOINT_DOCKER)
+		return sockets->docker[0] ? endpoint_socket_path(sockets->docker)
+					  : docker_habit.usual;
+	if (kind == ENDPOINT_PODMAN)
+		return sockets->podman[0] ? endpoint_socket_path(sockets->podman)
+					  : podman_habit.usual;
+	return NULL;
+}
+
+static bool is_one_socket(const char *a, const char *b)
+{
+	struct stat at_a, at_b;
+
+	if (!a || !b || strcmp(a, b) == 0)
+		return a == b || (a && b);
+	return stat(a, &at_a) == 0 && stat(b, &at_b) == 0 && at_a.st_dev == at_b.st_dev &&
+	       at_a.st_ino == at_b.st_ino;
+}
+
+bool endpoint_sockets_meet(const struct endpoint_sockets *a, const struct endpoint_sockets *b,
+			   enum endpoint_kind kind)
+{
+	static const enum endpoint_kind with_socket[] = { ENDPOINT_DOCKER, ENDPOINT_PODMAN };
+
+	for (size_t i = 0; i < ARRAY_SIZE(with_socket); i++)
+		if ((!kind || kind == with_socket[i]) &&
+		    !is_one_socket(endpoint_sockets_path(a, with_socket[i]),
+				   endpoint_sockets_path(b, with_socket[i])))
+			return false;
+	return true;
 }
 
 static bool is_in_its_users_place(const char *path, uid_t uid)

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "endpoint/endpoint.h"
+
 #define ENDPOINT_SOCKET_MAX \
 	255 /* characters of an address: a path, unix:// and a path, or what can't be used */
 
@@ -38,6 +40,16 @@ bool endpoint_socket_is_valid(const char *address, const char **ret_reason);
 
 /* The path in an address; NULL: it is none on this machine. */
 const char *endpoint_socket_path(const char *address);
+
+/* Where an engine of this kind is asked by them, also by default; NULL: it is no engine with a socket, or no path. */
+const char *endpoint_sockets_path(const struct endpoint_sockets *sockets, enum endpoint_kind kind);
+
+/*
+ * Do both mean one engine of this kind, by whatever path? True of kinds without a socket; kind 0: of all engines. Two
+ * engines may each have a container of the same name.
+ */
+bool endpoint_sockets_meet(const struct endpoint_sockets *a, const struct endpoint_sockets *b,
+			   enum endpoint_kind kind);
 
 /*
  * May it be asked? -ENOENT, -EACCES, -ENOTSOCK, or -EPERM: it is another user's, whose number is *ret_uid. A
