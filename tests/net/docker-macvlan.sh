@@ -6,7 +6,7 @@
 #
 #     engine's namespace   far ==== near, the parent    one 10.66.0.11, two 10.66.0.12 on it (macvlan, bridge mode)
 #
-# shellcheck disable=SC2317,SC2015 # called by name, from run()
+# shellcheck disable=SC2317,SC2015 # called by name
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -15,7 +15,6 @@ engine=$here/scripts/engine
 scratch=$(mktemp -d /tmp/hfm.XXXXXX)
 export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_DOCKER_SOCKET=$scratch/engine/docker.sock
 export HOPFAULT_PODMAN_SOCKET=$scratch/none.sock DOCKER_HOST=unix://$HOPFAULT_DOCKER_SOCKET
-failed=0 count=0
 
 cleanup() {
 	"$hopfault" daemon --stop >/dev/null 2>&1 || true
@@ -23,8 +22,9 @@ cleanup() {
 	rm -rf "$scratch"
 }
 trap cleanup EXIT
-skip() { echo "skip macvlan: $1"; echo "end 1"; exit 0; }
-why=$("$engine" missing) || skip "$why"
+# shellcheck source=tests/lib/in_order.sh
+. "$here/tests/lib/in_order.sh"
+why=$("$engine" missing) || no_engine macvlan "$why"
 
 host() { nsenter --net="/run/netns/$(cat "$scratch/engine/netns")" "$@"; }
 engine_up() {
@@ -43,14 +43,6 @@ containers_up() {
 }
 reaches() { docker exec "$1" busybox ping -c 1 -w 1 "$2" >/dev/null 2>&1; }
 misses() { ! reaches "$@"; }
-wait_for() { # SECONDS COMMAND...
-	local until=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$until" ] || { echo "waited in vain for: $*"; return 1; }
-		sleep 0.05
-	done
-}
 
 ps_says_that_they_are_worked_on_inside() {
 	"$hopfault" ps --json | python3 -c '
@@ -78,23 +70,8 @@ after_a_restart_it_is_cut_off_again() {
 	"$hopfault" heal >/dev/null && wait_for 5 reaches one 10.66.0.12
 }
 
-run() {
-	count=$((count + 1))
-	if "$1" >"$scratch/said" 2>&1; then
-		echo "ok $1"
-	else
-		echo "not ok $1: $(tail -n 1 "$scratch/said")"
-		sed 's/^/#   | /' "$scratch/said"
-		failed=1
-	fi
-}
-
-why=$(engine_up 2>&1) || { echo "not ok the_test_engine_comes_up: $(tail -n 1 <<<"$why")"; echo "end 1"; exit 1; }
-has_macvlan || skip "this kernel has no macvlan"
-why=$(containers_up 2>&1) || { echo "not ok the_containers_come_up: $(tail -n 1 <<<"$why")"; echo "end 1"; exit 1; }
-for test in ps_says_that_they_are_worked_on_inside a_partition_cuts_and_heals a_drop_one_way_is_counted \
-	a_delay_is_refused_with_the_reason after_a_restart_it_is_cut_off_again; do
-	run "$test"
-done
-echo "end $count"
-exit "$failed"
+set_up engine_up
+has_macvlan || no_engine macvlan "this kernel has no macvlan"
+set_up containers_up
+facts_in_order ps_says_that_they_are_worked_on_inside a_partition_cuts_and_heals a_drop_one_way_is_counted \
+	a_delay_is_refused_with_the_reason after_a_restart_it_is_cut_off_again

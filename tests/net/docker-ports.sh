@@ -12,7 +12,7 @@
 #     tests/net/docker-ports.sh
 #
 # A link is told by rules that lose 0 % and count: one request, and which of them matched?
-# shellcheck disable=SC2317,SC2015 # called by name, from run()
+# shellcheck disable=SC2317,SC2015 # called by name
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -20,7 +20,6 @@ hopfault=${HOPFAULT:-$here/build/hopfault}
 engine=$here/scripts/engine
 scratch=$(mktemp -d /tmp/hfp.XXXXXX)
 export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_PODMAN_SOCKET=$scratch/none.sock
-failed=0 count=0
 
 cleanup() {
 	"$hopfault" daemon --stop >/dev/null 2>&1 || true
@@ -32,7 +31,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-why=$("$engine" missing) || { echo "skip published_ports: $why"; echo "end 1"; exit 0; }
+# shellcheck source=tests/lib/in_order.sh
+. "$here/tests/lib/in_order.sh"
+why=$("$engine" missing) || no_engine published_ports "$why"
 
 # ---- the two engines ----
 
@@ -201,31 +202,16 @@ dns_of_docker_crosses_no_veth_and_the_help_says_so() {
 	"$hopfault" heal >/dev/null
 }
 
-run() {
-	count=$((count + 1))
-	if "$1" >"$scratch/said" 2>&1; then
-		echo "ok $1"
-	else
-		echo "not ok $1: $(tail -n 1 "$scratch/said")"
-		sed 's/^/#   | /' "$scratch/said"
-		failed=1
-	fi
-}
-
 up() {
 	engine_up noproxy --userland-proxy=false && containers_up && filter_bridged || return 1
 	engine_up proxy --experimental --ip6tables --ipv6 --fixed-cidr-v6 fd88::/64 && containers_up
 }
 
-why=$(up 2>&1) || { echo "not ok the_test_engines_come_up: $(tail -n 1 <<<"$why")"; echo "end 1"; exit 1; }
+set_up up
 # those that count come first: what was cut off goes on trying for a while
-for test in from_outside_it_is_the_worlds_where_the_kernel_translates from_the_host_it_is_the_hosts_by_whatever_address \
+facts_in_order from_outside_it_is_the_worlds_where_the_kernel_translates from_the_host_it_is_the_hosts_by_whatever_address \
 	docker_proxy_makes_two_links_of_one a_hairpin_that_the_kernel_translates_is_of_two_links_on_its_way_there \
 	to_oneself_through_the_host_it_is_the_hosts inside_a_container_no_link_is_crossed without_the_port_it_is_their_own_link \
 	a_cut_from_the_world_closes_the_port_to_the_world_alone either_link_of_docker_proxy_can_be_cut_and_no_third \
 	either_link_of_a_hairpin_can_be_cut two_engines_with_the_same_addresses_are_kept_apart \
-	dns_of_docker_crosses_no_veth_and_the_help_says_so; do
-	run "$test"
-done
-echo "end $count"
-exit "$failed"
+	dns_of_docker_crosses_no_veth_and_the_help_says_so

@@ -7,7 +7,7 @@
 #     RESTARTS=50 tests/net/docker-restart.sh      5 unless said
 #
 # scripts/engine makes the engine: it touches no other engine, no other bridge, no firewall rule of the host.
-# shellcheck disable=SC2317,SC2015 # called by name, from run()
+# shellcheck disable=SC2317,SC2015 # called by name
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,17 +17,16 @@ restarts=${RESTARTS:-5}
 scratch=$(mktemp -d /tmp/hfr.XXXXXX)
 export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_DOCKER_SOCKET=$scratch/engine/docker.sock
 export HOPFAULT_PODMAN_SOCKET=$scratch/none.sock DOCKER_HOST=unix://$HOPFAULT_DOCKER_SOCKET
-failed=0 count=0
 
 cleanup() {
 	"$hopfault" daemon --stop >/dev/null 2>&1 || true
-	[ ! -x "$engine" ] || "$engine" down "$scratch/engine" || true
+	"$engine" down "$scratch/engine" || true
 	rm -rf "$scratch"
 }
 trap cleanup EXIT
-skip() { echo "skip restarts: $1"; echo "end 1"; exit 0; }
-[ -x "$engine" ] || skip "there is no scripts/engine to start one"
-why=$("$engine" missing) || skip "$why"
+# shellcheck source=tests/lib/in_order.sh
+. "$here/tests/lib/in_order.sh"
+why=$("$engine" missing) || no_engine restarts "$why"
 
 engine_up() {
 	"$engine" up "$scratch/engine" $$ &&
@@ -45,40 +44,12 @@ sink() {
 }
 eager() { docker run -d --name "$1" --network back eager send "$address" 4711 >/dev/null; } # NAME
 
-arrived() { cat "$scratch/count/n"; }
-nothing_came_since() { # BEFORE
-	local now
-	now=$(arrived)
-	[ "$now" = "$1" ] || { echo "$((now - $1)) came through"; return 1; }
-}
-something_comes() {
-	local before
-	before=$(arrived)
-	wait_for 5 more_than "$before" || { echo "nothing comes"; return 1; }
-}
-more_than() { [ "$(arrived)" -gt "$1" ]; }
-wait_for() { # SECONDS COMMAND...
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$until" ] || { echo "waited in vain for: $*"; return 1; }
-		sleep 0.02
-	done
-}
-of() { # NAME FIGURE: of an endpoint
-	"$hopfault" status --json | awk -v name="\"$1\"" -v wanted="\"$2\":" '
-		{ gsub(/,$/, "") }
-		$1 == "\"name\":" { here = $2 == name }
-		here && $1 == wanted { gsub(/"/, "", $2); print $2; exit }'
-}
 quarantine() { # FIGURE
 	"$hopfault" status --json | awk -v wanted="\"$1\":" '
 		{ gsub(/,$/, "") }
 		$1 == "\"quarantine\":" { here = 1 }
 		here && $1 == wanted { print $2; exit }'
 }
-is() { [ "$(of "$1" state)" = "$2" ]; }
-came_again() { [ "$(of "$1" reattached)" -ge "$2" ]; }
 
 nothing_passes_while_a_container_is_restarted() {
 	local before i guarded=0 known=0 us
@@ -172,26 +143,10 @@ a_container_that_is_waited_for_is_cut_from_its_first_packet_on() {
 	something_comes
 }
 
-run() {
-	count=$((count + 1))
-	if "$1" >"$scratch/said" 2>&1; then
-		echo "ok $1"
-		grep '^# ' "$scratch/said" || true
-	else
-		echo "not ok $1: $(tail -n 1 "$scratch/said")"
-		sed 's/^/#   | /' "$scratch/said"
-		failed=1
-	fi
-}
-
-engine_up >"$scratch/said" 2>&1 || { echo "not ok the_test_engine_comes_up: $(tail -n 1 "$scratch/said")"; echo "end 1"; exit 1; }
+set_up engine_up
 sink
 eager again
-for test in nothing_passes_while_a_container_is_restarted nothing_passes_when_both_are_restarted_at_once \
+facts_in_order nothing_passes_while_a_container_is_restarted nothing_passes_when_both_are_restarted_at_once \
 	nothing_passes_when_it_is_made_anew nothing_passes_when_it_leaves_its_network_and_returns \
 	a_stranger_that_starts_meanwhile_is_let_go after_the_heal_all_is_as_before \
-	a_container_that_is_waited_for_is_cut_from_its_first_packet_on; do
-	run "$test"
-done
-echo "end $count"
-exit "$failed"
+	a_container_that_is_waited_for_is_cut_from_its_first_packet_on

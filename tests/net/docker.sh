@@ -6,7 +6,7 @@
 #     tests/net/docker.sh [FOLDER]		FOLDER: where labtool is (build/tests/tools)
 #
 # scripts/engine makes it: it touches no other engine, no other bridge, no firewall rule of the host.
-# shellcheck disable=SC2317,SC2015 # called by name, from run()
+# shellcheck disable=SC2317,SC2015 # called by name
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,7 +16,6 @@ engine=$here/scripts/engine
 scratch=$(mktemp -d /tmp/hfd.XXXXXX)
 export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_DOCKER_SOCKET=$scratch/engine/docker.sock
 export HOPFAULT_PODMAN_SOCKET=$scratch/none.sock DOCKER_HOST=unix://$HOPFAULT_DOCKER_SOCKET
-failed=0 count=0
 
 cleanup() {
 	"$hopfault" daemon --stop >/dev/null 2>&1 || true
@@ -25,7 +24,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-why=$("$engine" missing) || { echo "skip containers: $why"; echo "end 1"; exit 0; }
+# shellcheck source=tests/lib/in_order.sh
+. "$here/tests/lib/in_order.sh"
+why=$("$engine" missing) || no_engine containers "$why"
 
 engine_up() {
 	"$engine" up "$scratch/engine" $$ && "$engine" image box busybox
@@ -165,28 +166,13 @@ a_delay_holds_one_direction_between_containers() {
 	[ "$ms" -ge 100 ] && [ "$ms" -lt 200 ] || { echo "100 ms one way were $ms ms there and back"; return 1; }
 }
 
-run() {
-	count=$((count + 1))
-	if "$1" >"$scratch/said" 2>&1; then
-		echo "ok $1"
-	else
-		echo "not ok $1: $(tail -n 1 "$scratch/said")"
-		sed 's/^/#   | /' "$scratch/said"
-		failed=1
-	fi
-}
-
-why=$(engine_up 2>&1) || { echo "not ok the_test_engine_comes_up: $(tail -n 1 <<<"$why")"; echo "end 1"; exit 1; }
+set_up engine_up
 containers_up
-for test in a_name_an_id_and_its_beginning_mean_one a_scaled_service_means_all_its_containers each_network_has_its_name \
+facts_in_order a_name_an_id_and_its_beginning_mean_one a_scaled_service_means_all_its_containers each_network_has_its_name \
 	a_name_does_not_win_over_anothers_service what_has_no_veth_is_refused_with_the_reason \
 	an_address_is_no_containers_name near_names_are_told a_guest_has_its_owners_networks \
 	a_container_is_found_without_its_engine a_stopped_one_is_known_and_a_started_one_found_again \
 	a_network_that_comes_again_keeps_its_name a_partition_cuts_running_containers_and_heals \
 	a_partition_of_a_scaled_service_cuts_all_its_containers a_fault_on_a_named_network_leaves_the_others_alone \
 	a_container_can_be_cut_off_from_the_host_alone \
-	a_delay_holds_one_direction_between_containers; do
-	run "$test"
-done
-echo "end $count"
-exit "$failed"
+	a_delay_holds_one_direction_between_containers

@@ -6,7 +6,7 @@
 #
 #     RESTARTS=50 tests/net/podman.sh      5 unless said
 #
-# shellcheck disable=SC2317,SC2015 # called by name, from run()
+# shellcheck disable=SC2317,SC2015 # called by name
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,8 +16,9 @@ scratch=$(mktemp -d /tmp/hfp.XXXXXX)
 export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_PODMAN_SOCKET=$scratch/engine/podman.sock
 export HOPFAULT_DOCKER_SOCKET=$scratch/none.sock
 unset DOCKER_HOST
-failed=0 count=0
 
+# shellcheck source=tests/lib/in_order.sh
+. "$here/tests/lib/in_order.sh"
 # shellcheck source=tests/lib/podman.sh
 . "$here/tests/lib/podman.sh"
 
@@ -27,8 +28,7 @@ cleanup() {
 	rm -rf "$scratch"
 }
 trap cleanup EXIT
-skip() { echo "skip podman: $1"; echo "end 1"; exit 0; }
-why=$(podman_missing) || skip "$why"
+why=$(podman_missing) || no_engine podman "$why"
 
 address=172.31.78.10 # the sink's, for good: a restart may give a container another
 engine_up() {
@@ -51,14 +51,6 @@ containers_up() {
 }
 eager() { pod run -d --name "$1" --network back eager /bin/eager send "$address" 4711; } # NAME
 
-wait_for() { # SECONDS COMMAND...
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$until" ] || { echo "waited in vain for: $*"; return 1; }
-		sleep 0.02
-	done
-}
 address_of() { pod inspect "$1" -f '{{.NetworkSettings.Networks.back.IPAddress}}'; }
 rtt_ms() { # FROM TO: the shortest of some
 	pod exec "$1" /bin/busybox ping -c 3 -i 0.1 -W 1 "$(address_of "$2")" | awk -F/ '/min\/avg/ { split($3, v, " "); print v[3] }'
@@ -70,26 +62,6 @@ refused() { # TEXT WORDS...: with a line that has the text
 	shift
 	! "$hopfault" "$@" 2>"$scratch/why" || { echo "it was taken: $*"; return 1; }
 	[ "$(wc -l <"$scratch/why")" = 1 ] && grep -q -- "$text" "$scratch/why" || { cat "$scratch/why"; return 1; }
-}
-of() { # NAME FIGURE: of an endpoint
-	"$hopfault" status --json | awk -v name="\"$1\"" -v wanted="\"$2\":" '
-		{ gsub(/,$/, "") }
-		$1 == "\"name\":" { here = $2 == name }
-		here && $1 == wanted { gsub(/"/, "", $2); print $2; exit }'
-}
-is() { [ "$(of "$1" state)" = "$2" ]; }
-came_again() { [ "$(of "$1" reattached)" -ge "$2" ]; }
-arrived() { cat "$scratch/count/n"; }
-more_than() { [ "$(arrived)" -gt "$1" ]; }
-something_comes() {
-	local before
-	before=$(arrived)
-	wait_for 5 more_than "$before" || { echo "nothing comes"; return 1; }
-}
-nothing_came_since() { # BEFORE
-	local now
-	now=$(arrived)
-	[ "$now" = "$1" ] || { echo "$((now - $1)) came through"; return 1; }
 }
 
 ps_shows_containers_with_address_network_and_veth() {
@@ -160,26 +132,9 @@ the_engine_may_go_away() {
 	misses web db && refused 'podman.sock' add again sink drop && "$hopfault" heal >/dev/null && reaches web db
 }
 
-run() {
-	count=$((count + 1))
-	if "$1" >"$scratch/said" 2>&1; then
-		echo "ok $1"
-		grep '^# ' "$scratch/said" || true
-	else
-		echo "not ok $1: $(tail -n 1 "$scratch/said")"
-		sed 's/^/#   | /' "$scratch/said"
-		failed=1
-	fi
-}
-
-for step in engine_up containers_up; do
-	"$step" >"$scratch/said" 2>&1 || { echo "not ok $step: $(tail -n 1 "$scratch/said")"; echo "end 1"; exit 1; }
-done
-for test in ps_shows_containers_with_address_network_and_veth a_delay_holds_by_name_id_label_and_expression \
+set_up engine_up
+set_up containers_up
+facts_in_order ps_shows_containers_with_address_network_and_veth a_delay_holds_by_name_id_label_and_expression \
 	a_partition_cuts_and_heals a_fault_on_one_of_a_pod_is_on_its_pod what_cannot_be_worked_on_is_refused_by_name \
 	one_that_does_not_run_is_refused_and_can_be_waited_for nothing_passes_while_a_container_is_restarted \
-	nothing_passes_when_it_is_made_anew the_engine_may_go_away; do
-	run "$test"
-done
-echo "end $count"
-exit "$failed"
+	nothing_passes_when_it_is_made_anew the_engine_may_go_away
