@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "availability/montecarlo.h"
-#include "availability/report.h"
+#include "availability/assessment.h"
 #include "availability/words.h"
 #include "availability_data.h"
 #include "base/cleanup.h"
@@ -132,13 +132,13 @@ static void an_optional_call_counts_for_the_full_answer_alone(void **state)
 		model_of("entry: a\nservices:\n"
 			 " - {name: a, availability: 0.9, calls: [{to: b, optional: true}]}\n"
 			 " - {name: b, availability: 0.5}\n");
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 
 	(void)state;
-	assert_int_equal(report_make(model, 0, 1, &report), 0);
-	assert_near(report.whole.up, 0.9);
-	assert_true(report.has_full);
-	assert_near(report.full.up, 0.45);
+	assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
+	assert_near(assessment.whole.up, 0.9);
+	assert_true(assessment.has_full);
+	assert_near(assessment.full.up, 0.45);
 }
 
 static void a_way_fails_by_itself(void **state)
@@ -283,12 +283,12 @@ static void every_change_does_what_it_says(void **state)
 	(void)state;
 	for (unsigned int seed = 1; seed <= 60; seed++) {
 		_cleanup_(model_freep) struct model *model = random_model(seed);
-		_cleanup_(report_done) struct report report = {};
+		_cleanup_(assessment_done) struct assessment assessment = {};
 		double last = INFINITY;
 
-		assert_int_equal(report_make(model, 0, 1, &report), 0);
-		for (unsigned int i = 0; i < report.changes.count; i++) {
-			const struct change *change = &report.changes.change[i];
+		assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
+		for (unsigned int i = 0; i < assessment.changes.count; i++) {
+			const struct change *change = &assessment.changes.change[i];
 
 			assert_true(change->is_known);
 			assert_true(change->gain <= last * (1 + 1e-8));
@@ -308,18 +308,18 @@ static void a_service_that_fails_has_a_replica_and_a_nine_to_gain(void **state)
 {
 	_cleanup_(model_freep) struct model *model =
 		model_of("entry: a\nservices:\n - {name: a, availability: 90%}\n");
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 	char text[CHANGE_TEXT_MAX];
 
 	(void)state;
-	assert_int_equal(report_make(model, 0, 1, &report), 0);
-	assert_int_equal(report.changes.count, 2);
-	assert_string_equal(change_text(model, &report.changes.change[0], text),
+	assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
+	assert_int_equal(assessment.changes.count, 2);
+	assert_string_equal(change_text(model, &assessment.changes.change[0], text),
 			    "one more replica of a (1 of 2)");
-	assert_string_equal(change_text(model, &report.changes.change[1], text),
+	assert_string_equal(change_text(model, &assessment.changes.change[1], text),
 			    "one nine more for a");
 	for (int i = 0; i < 2; i++)
-		assert_near(report.changes.change[i].whole.down, 0.01);
+		assert_near(assessment.changes.change[i].whole.down, 0.01);
 }
 
 /* A copy of the last member, with calls of its own to the same service: 1 of {a, b}, then 1 of {a, b, b'}. */
@@ -330,13 +330,13 @@ static void a_group_grows_by_a_copy_that_shares_what_its_like_needs(void **state
 			 " - {name: b, availability: 0.8, calls: [{to: d, availability: 0.5}]}\n"
 			 " - {name: d, availability: 0.7}\n"
 			 "groups:\n - {name: g, need: 1, of: [a, b]}\n");
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 
 	(void)state;
-	assert_int_equal(report_make(model, 0, 1, &report), 0);
-	assert_near(report.whole.up, 0.7 * (1 - 0.1 * 0.6));
-	for (unsigned int i = 0; i < report.changes.count; i++) {
-		const struct change *change = &report.changes.change[i];
+	assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
+	assert_near(assessment.whole.up, 0.7 * (1 - 0.1 * 0.6));
+	for (unsigned int i = 0; i < assessment.changes.count; i++) {
+		const struct change *change = &assessment.changes.change[i];
 		char text[CHANGE_TEXT_MAX];
 
 		if (change->kind != CHANGE_REPLICA || !model->part[change->index].is_group)
@@ -355,14 +355,14 @@ static void replicas_are_added_where_they_gain_most_until_the_goal_is_met(void *
 		model_of("entry: a\nslo: {availability: 98%}\nservices:\n"
 			 " - {name: a, availability: 99.9%, calls: [b, c]}\n"
 			 " - {name: b, availability: 90%}\n - {name: c, availability: 95%}\n");
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 
 	(void)state;
-	assert_int_equal(report_make(model, 0, 1, &report), 0);
-	assert_int_equal(report.steps, 2);
-	assert_string_equal(model->part[report.step[0].part].name, "b");
-	assert_string_equal(model->part[report.step[1].part].name, "c");
-	assert_near(report.after_steps.up, 0.999 * 0.99 * 0.9975);
+	assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
+	assert_int_equal(assessment.steps, 2);
+	assert_string_equal(model->part[assessment.step[0].part].name, "b");
+	assert_string_equal(model->part[assessment.step[1].part].name, "c");
+	assert_near(assessment.after_steps.up, 0.999 * 0.99 * 0.9975);
 }
 
 /* ---- latency ---- */
@@ -370,16 +370,17 @@ static void replicas_are_added_where_they_gain_most_until_the_goal_is_met(void *
 static uint64_t floor_of(const char *yaml)
 {
 	_cleanup_(model_freep) struct model *model = model_of(yaml);
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 	double sum_ns = 0;
 
-	assert_int_equal(report_make(model, 0, 1, &report), 0);
+	assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
 	for (unsigned int i = 0; i < model->parts; i++)
-		sum_ns += (double)model->part[i].latency_ns * report.part_times[i];
+		sum_ns += (double)model->part[i].latency_ns * assessment.part_times[i];
 	for (unsigned int k = 0; k < model->edges; k++)
-		sum_ns += (double)model->edge[k].latency_ns * report.edge_times[k];
-	assert_near(sum_ns, (double)report.floor_ns); /* the path is what the floor is made of */
-	return report.floor_ns;
+		sum_ns += (double)model->edge[k].latency_ns * assessment.edge_times[k];
+	assert_near(sum_ns,
+		    (double)assessment.floor_ns); /* the path is what the floor is made of */
+	return assessment.floor_ns;
 }
 
 static void in_series_times_add_up(void **state)

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "availability/measured.h"
-#include "availability/report.h"
+#include "availability/assessment.h"
 #include "availability_data.h"
 #include "base/cleanup.h"
 #include "export_data.h"
@@ -160,7 +160,7 @@ static void a_call_that_never_connected_is_seen_by_its_callers_504(void **state)
 static void shares_by_themselves_multiply_up_to_what_was_seen(void **state)
 {
 	_cleanup_(model_freep) struct model *model = model_of(chain_yaml);
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 	struct measured measured;
 	struct file file;
 	unsigned int i;
@@ -179,9 +179,9 @@ static void shares_by_themselves_multiply_up_to_what_was_seen(void **state)
 	assert_hop(&measured, "outside", "a", (struct tally){ 20, 9 }, (struct tally){ 9, 9 });
 	assert_hop(&measured, "b", "c", (struct tally){ 18, 12 }, (struct tally){ 18, 12 });
 	assert_hop(&measured, "a", "b", (struct tally){ 20, 9 }, (struct tally){ 15, 10 });
-	assert_int_equal(report_make(model, 0, 1, &report), 0);
-	assert_int_equal(report_add_measured(&report, &measured), 0);
-	assert_true(fabs(report.predicted.up - 9. / 20) < 0.01); /* tries are whole numbers */
+	assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
+	assert_int_equal(assessment_add_measured(&assessment, &measured), 0);
+	assert_true(fabs(assessment.predicted.up - 9. / 20) < 0.01); /* tries are whole numbers */
 	measured_done(&measured);
 }
 
@@ -262,7 +262,7 @@ static void what_the_model_does_not_have_is_counted_apart(void **state)
 static void the_model_of_what_was_measured_has_its_shares(void **state)
 {
 	_cleanup_(model_freep) struct model *model = model_of(chain_yaml);
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 	unsigned int index[8], replicas = 0;
 	struct measured measured;
 	struct file file;
@@ -273,14 +273,14 @@ static void the_model_of_what_was_measured_has_its_shares(void **state)
 		WRITE(&file, { CLIENT, A, i < 8 ? 200 : 502, 9, -1 },
 		      { A, B, i < 8 ? 200 : 502, 9, 0 }, { B, C, i < 8 ? 200 : 500, 9, 1 });
 	measured = close_and_read(&file, model);
-	assert_int_equal(report_make(model, 0, 1, &report), 0);
-	assert_int_equal(report_add_measured(&report, &measured), 0);
-	assert_true(fabs(report.predicted.up - 0.8) < 1e-12);
+	assert_int_equal(assessment_make(model, 0, 1, &assessment), 0);
+	assert_int_equal(assessment_add_measured(&assessment, &measured), 0);
+	assert_true(fabs(assessment.predicted.up - 0.8) < 1e-12);
 	/* c alone fails, and what mends it: a copy of 0.8 fails in 0.04 of all cases. */
-	assert_int_equal(report_by_cost(report.as_measured, index), 1);
-	assert_string_equal(report.as_measured->model->part[index[0]].name, "c");
-	for (unsigned int i = 0; i < report.as_measured->changes.count; i++) {
-		const struct change *change = &report.as_measured->changes.change[i];
+	assert_int_equal(assessment_by_cost(assessment.as_measured, index), 1);
+	assert_string_equal(assessment.as_measured->model->part[index[0]].name, "c");
+	for (unsigned int i = 0; i < assessment.as_measured->changes.count; i++) {
+		const struct change *change = &assessment.as_measured->changes.change[i];
 
 		if (change->kind != CHANGE_REPLICA)
 			continue;
@@ -288,7 +288,7 @@ static void the_model_of_what_was_measured_has_its_shares(void **state)
 		replicas++;
 	}
 	assert_int_equal(replicas, 1);
-	assert_int_equal(report.kept, 0);
+	assert_int_equal(assessment.kept, 0);
 	measured_done(&measured);
 }
 
@@ -307,13 +307,14 @@ static void wilsons_interval_is_his(void **state)
 	wilson((struct tally){ 0, 0 }, &low, &high);
 	assert_true(low == 0 && high == 1);
 	assert_string_equal(
-		report_verdict((struct chance){ 0.999, 0.001 }, (struct tally){ 1000, 950 }),
+		assessment_verdict((struct chance){ 0.999, 0.001 }, (struct tally){ 1000, 950 }),
 		"worse");
 	assert_string_equal(
-		report_verdict((struct chance){ 0.95, 0.05 }, (struct tally){ 1000, 950 }),
+		assessment_verdict((struct chance){ 0.95, 0.05 }, (struct tally){ 1000, 950 }),
 		"agrees");
 	assert_string_equal(
-		report_verdict((struct chance){ 0.5, 0.5 }, (struct tally){ 1000, 950 }), "better");
+		assessment_verdict((struct chance){ 0.5, 0.5 }, (struct tally){ 1000, 950 }),
+		"better");
 }
 
 /* With so many tries the interval of the one share has just no room for the other; with a few less it has. */

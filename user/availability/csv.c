@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * csv.c - a report as one table for other tools: a row for each figure, its kind in a column.
+ * csv.c - an assessment as one table for other tools: a row for each figure, its kind in a column.
  *
  *   kind      name                      what the row is about
  *   whole     claimed, in_full, simulated, goal, measured, by_measured_parts
@@ -13,7 +13,7 @@
  * measured_service, measured_change: the same with what was measured in the place of what is claimed.
  * Empty is unknown, or has no meaning for that kind.
  */
-#include "availability/report.h"
+#include "availability/assessment.h"
 
 #include <errno.h>
 #include <math.h>
@@ -82,10 +82,10 @@ static void put_tally(FILE *out, const struct tally *tally)
 	put_number(out, high);
 }
 
-static void put_row(const struct report *report, const struct row *row, FILE *out)
+static void put_row(const struct assessment *assessment, const struct row *row, FILE *out)
 {
 	fprintf(out, "%d,", SCHEMA_VERSION);
-	text_write_csv(out, report->model->name);
+	text_write_csv(out, assessment->model->name);
 	fprintf(out, ",%s,", row->kind);
 	text_write_csv(out, row->name);
 	fprintf(out, ",%s", row->what);
@@ -106,7 +106,7 @@ static void put_row(const struct report *report, const struct row *row, FILE *ou
 	fputs("\r\n", out);
 }
 
-static void put_whole(const struct report *report, const char *name, struct chance chance,
+static void put_whole(const struct assessment *assessment, const char *name, struct chance chance,
 		      const struct tally *tally, FILE *out)
 {
 	struct row row = no_row;
@@ -116,106 +116,108 @@ static void put_whole(const struct report *report, const char *name, struct chan
 	row.chance = chance;
 	row.has_chance = true;
 	row.tally = tally;
-	put_row(report, &row, out);
+	put_row(assessment, &row, out);
 }
 
-static void put_wholes(const struct report *report, FILE *out)
+static void put_wholes(const struct assessment *assessment, FILE *out)
 {
-	const struct measured *measured = report->measured;
+	const struct measured *measured = assessment->measured;
 
-	put_whole(report, "claimed", report->whole, NULL, out);
-	if (report->has_full)
-		put_whole(report, "in_full", report->full, NULL, out);
-	if (report->estimate.samples)
-		put_whole(report, "simulated", report->estimate.chance, NULL, out);
-	if (report->model->has_availability_goal)
-		put_whole(report, "goal", report->model->goal, NULL, out);
+	put_whole(assessment, "claimed", assessment->whole, NULL, out);
+	if (assessment->has_full)
+		put_whole(assessment, "in_full", assessment->full, NULL, out);
+	if (assessment->estimate.samples)
+		put_whole(assessment, "simulated", assessment->estimate.chance, NULL, out);
+	if (assessment->model->has_availability_goal)
+		put_whole(assessment, "goal", assessment->model->goal, NULL, out);
 	if (measured && measured->whole.tries) {
 		double tries = (double)measured->whole.tries, ok = (double)measured->whole.ok;
 
-		put_whole(report, "measured", (struct chance){ ok / tries, (tries - ok) / tries },
-			  &measured->whole, out);
+		put_whole(assessment, "measured",
+			  (struct chance){ ok / tries, (tries - ok) / tries }, &measured->whole,
+			  out);
 	}
 	if (measured)
-		put_whole(report, "by_measured_parts", report->predicted, NULL, out);
+		put_whole(assessment, "by_measured_parts", assessment->predicted, NULL, out);
 }
 
-static int put_costs(const struct report *report, const char *service, const char *way, FILE *out)
+static int put_costs(const struct assessment *assessment, const char *service, const char *way,
+		     FILE *out)
 {
-	const struct model *model = report->model;
+	const struct model *model = assessment->model;
 	_cleanup_(freep) unsigned int *index =
 		calloc(model->parts + model->edges + 1, sizeof(*index));
 	unsigned int count;
 
 	if (!index)
 		return -ENOMEM;
-	count = report_by_cost(report, index);
+	count = assessment_by_cost(assessment, index);
 	for (unsigned int i = 0; i < count; i++) {
 		struct row row = no_row;
 		char name[MODEL_EDGE_TEXT_MAX];
 
 		row.kind = index[i] < model->parts ? service : way;
-		row.name = report_index_text(report, index[i], name);
-		row.chance = report_own_chance(report, index[i]);
+		row.name = assessment_index_text(assessment, index[i], name);
+		row.chance = assessment_own_chance(assessment, index[i]);
 		row.has_chance = true;
-		row.birnbaum = report_importance(report, index[i]);
-		row.cost = report_cost(report, index[i]) * YEAR_SECONDS;
-		put_row(report, &row, out);
+		row.birnbaum = assessment_importance(assessment, index[i]);
+		row.cost = assessment_cost(assessment, index[i]) * YEAR_SECONDS;
+		put_row(assessment, &row, out);
 	}
 	return 0;
 }
 
-static void put_changes(const struct report *report, const char *kind, FILE *out)
+static void put_changes(const struct assessment *assessment, const char *kind, FILE *out)
 {
-	for (unsigned int i = 0; i < report->changes.count; i++) {
-		const struct change *change = &report->changes.change[i];
+	for (unsigned int i = 0; i < assessment->changes.count; i++) {
+		const struct change *change = &assessment->changes.change[i];
 		struct row row = no_row;
 		char name[CHANGE_TEXT_MAX];
 
 		row.kind = kind;
-		row.name = change_text(report->model, change, name);
+		row.name = change_text(assessment->model, change, name);
 		row.what = change_word(change->kind);
 		row.chance = change->whole;
 		row.has_chance = change->is_known;
 		row.saves = change->is_known ? change->gain * YEAR_SECONDS : NAN;
-		row.floor_ns = report->has_floor ? change->floor_ns : UINT64_MAX;
-		put_row(report, &row, out);
+		row.floor_ns = assessment->has_floor ? change->floor_ns : UINT64_MAX;
+		put_row(assessment, &row, out);
 	}
 }
 
-static void put_hops(const struct report *report, FILE *out)
+static void put_hops(const struct assessment *assessment, FILE *out)
 {
-	for (unsigned int i = 0; report->measured && i < report->measured->hops; i++) {
-		const struct hop *hop = &report->measured->hop[i];
+	for (unsigned int i = 0; assessment->measured && i < assessment->measured->hops; i++) {
+		const struct hop *hop = &assessment->measured->hop[i];
 		char name[MODEL_EDGE_TEXT_MAX];
 		struct row row = no_row;
 
-		snprintf(name, sizeof(name), "%s -> %s", report_hop_src(report, hop),
-			 report->model->part[hop->dst].name);
+		snprintf(name, sizeof(name), "%s -> %s", assessment_hop_src(assessment, hop),
+			 assessment->model->part[hop->dst].name);
 		row.kind = "hop";
 		row.name = name;
-		report_claimed_hop(report, hop, &row.chance, &row.claim_itself);
+		assessment_claimed_hop(assessment, hop, &row.chance, &row.claim_itself);
 		row.has_chance = true;
 		row.tally = &hop->all;
 		row.itself = &hop->itself;
-		row.verdict = report_verdict(row.claim_itself, hop->itself);
-		row.tries_to_tell = report_tries_to_tell(row.claim_itself);
-		put_row(report, &row, out);
+		row.verdict = assessment_verdict(row.claim_itself, hop->itself);
+		row.tries_to_tell = assessment_tries_to_tell(row.claim_itself);
+		put_row(assessment, &row, out);
 	}
 }
 
-int report_write_csv(const struct report *report, FILE *out)
+int assessment_write_csv(const struct assessment *assessment, FILE *out)
 {
 	int r;
 
 	fputs(header, out);
-	put_wholes(report, out);
-	r = put_costs(report, "service", "way", out);
-	put_changes(report, "change", out);
-	put_hops(report, out);
-	if (r == 0 && report->as_measured) {
-		r = put_costs(report->as_measured, "measured_service", "measured_way", out);
-		put_changes(report->as_measured, "measured_change", out);
+	put_wholes(assessment, out);
+	r = put_costs(assessment, "service", "way", out);
+	put_changes(assessment, "change", out);
+	put_hops(assessment, out);
+	if (r == 0 && assessment->as_measured) {
+		r = put_costs(assessment->as_measured, "measured_service", "measured_way", out);
+		put_changes(assessment->as_measured, "measured_change", out);
 	}
 	return r < 0 ? r : ferror(out) ? -EIO : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json.c - a report as one JSON object. Unknown, and not finite, is null.
+ * json.c - an assessment as one JSON object. Unknown, and not finite, is null.
  */
-#include "availability/report.h"
+#include "availability/assessment.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -36,85 +36,87 @@ static json_t *of_tally(struct tally tally)
 			 "low", low, "high", high);
 }
 
-static json_t *of_estimate(const struct report *report)
+static json_t *of_estimate(const struct assessment *assessment)
 {
-	const struct estimate *estimate = &report->estimate;
+	const struct estimate *estimate = &assessment->estimate;
 
 	if (!estimate->samples)
 		return json_null();
 	return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f}", "samples", (json_int_t)estimate->samples,
 			 "failed", (json_int_t)estimate->failed, "seed", (json_int_t)estimate->seed,
 			 "availability", estimate->chance.up, "standard_error",
-			 standard_error(report->whole, estimate->samples), "sigmas",
-			 report_sigmas(report));
+			 standard_error(assessment->whole, estimate->samples), "sigmas",
+			 assessment_sigmas(assessment));
 }
 
-static json_t *of_parts(const struct report *report)
+static json_t *of_parts(const struct assessment *assessment)
 {
-	const struct model *model = report->model;
+	const struct model *model = assessment->model;
 	json_t *list = json_array();
 
 	for (unsigned int i = 0; i < model->parts; i++) {
 		const struct part *part = &model->part[i];
 		json_t *object;
 
-		if (!system_reaches(report->system, i))
+		if (!system_reaches(assessment->system, i))
 			continue;
 		object = json_pack("{s:s, s:s, s:i, s:i, s:o}", "name", part->name, "kind",
 				   part->is_group ? "group" : "service", "need", (int)part->need,
 				   "of", (int)(part->is_group ? part->members : part->replicas),
-				   "with_calls", of_chance(system_part_chance(report->system, i)));
+				   "with_calls",
+				   of_chance(system_part_chance(assessment->system, i)));
 		if (!part->is_group) {
 			json_object_set_new(object, "itself", of_chance(part_own_chance(part)));
 			json_object_set_new(object, "birnbaum",
-					    json_real(report_importance(report, i)));
-			json_object_set_new(object, "cost", json_real(report_part_cost(report, i)));
+					    json_real(assessment_importance(assessment, i)));
+			json_object_set_new(object, "cost",
+					    json_real(assessment_part_cost(assessment, i)));
 			json_object_set_new(object, "latency_ns",
 					    json_integer((json_int_t)part->latency_ns));
 			json_object_set_new(object, "on_critical_path",
-					    json_real(report->part_times[i]));
+					    json_real(assessment->part_times[i]));
 		}
 		json_array_append_new(list, object);
 	}
 	return list;
 }
 
-static json_t *of_edges(const struct report *report)
+static json_t *of_edges(const struct assessment *assessment)
 {
-	const struct model *model = report->model;
+	const struct model *model = assessment->model;
 	json_t *list = json_array();
 
 	for (unsigned int k = 0; k < model->edges; k++) {
 		const struct edge *edge = &model->edge[k];
 
-		if (!system_reaches(report->system, edge->from))
+		if (!system_reaches(assessment->system, edge->from))
 			continue;
 		json_array_append_new(
 			list, json_pack("{s:s, s:s, s:b, s:o, s:o, s:f, s:f, s:I, s:f}", "from",
 					model->part[edge->from].name, "to",
 					model->part[edge->to].name, "optional", edge->optional,
 					"way", of_chance(edge->way), "with_all_behind_it",
-					of_chance(system_edge_chance(report->system, k)),
-					"birnbaum", system_edge_importance(report->system, k),
-					"cost", report_edge_cost(report, k), "latency_ns",
+					of_chance(system_edge_chance(assessment->system, k)),
+					"birnbaum", system_edge_importance(assessment->system, k),
+					"cost", assessment_edge_cost(assessment, k), "latency_ns",
 					(json_int_t)edge->latency_ns, "on_critical_path",
-					report->edge_times[k]));
+					assessment->edge_times[k]));
 	}
 	return list;
 }
 
-static json_t *of_changes(const struct report *report)
+static json_t *of_changes(const struct assessment *assessment)
 {
 	json_t *list = json_array();
 
-	for (unsigned int i = 0; i < report->changes.count; i++) {
-		const struct change *change = &report->changes.change[i];
+	for (unsigned int i = 0; i < assessment->changes.count; i++) {
+		const struct change *change = &assessment->changes.change[i];
 		char text[CHANGE_TEXT_MAX];
 
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:s, s:o, s:o, s:I}", "kind", change_word(change->kind),
-				  "change", change_text(report->model, change, text), "whole",
+				  "change", change_text(assessment->model, change, text), "whole",
 				  change->is_known ? of_chance(change->whole) : json_null(),
 				  "saves_year_seconds",
 				  change->is_known ? json_real(change->gain * YEAR_SECONDS)
@@ -124,9 +126,9 @@ static json_t *of_changes(const struct report *report)
 	return list;
 }
 
-static json_t *of_goal(const struct report *report)
+static json_t *of_goal(const struct assessment *assessment)
 {
-	const struct model *model = report->model;
+	const struct model *model = assessment->model;
 	json_t *goal = json_object(), *steps = json_array();
 
 	json_object_set_new(goal, "availability",
@@ -134,49 +136,51 @@ static json_t *of_goal(const struct report *report)
 	json_object_set_new(goal, "latency_ns",
 			    model->has_latency_goal ? json_integer((json_int_t)model->goal_ns)
 						    : json_null());
-	for (unsigned int i = 0; i < report->steps; i++)
-		json_array_append_new(steps, json_pack("{s:s, s:i}", "service",
-						       model->part[report->step[i].part].name,
-						       "replicas", (int)report->step[i].replicas));
+	for (unsigned int i = 0; i < assessment->steps; i++)
+		json_array_append_new(steps,
+				      json_pack("{s:s, s:i}", "service",
+						model->part[assessment->step[i].part].name,
+						"replicas", (int)assessment->step[i].replicas));
 	json_object_set_new(goal, "steps", steps);
-	json_object_set_new(goal, "after_steps", of_chance(report->after_steps));
+	json_object_set_new(goal, "after_steps", of_chance(assessment->after_steps));
 	return goal;
 }
 
-static json_t *of_hops(const struct report *report)
+static json_t *of_hops(const struct assessment *assessment)
 {
 	json_t *list = json_array();
 
-	for (unsigned int i = 0; i < report->measured->hops; i++) {
-		const struct hop *hop = &report->measured->hop[i];
+	for (unsigned int i = 0; i < assessment->measured->hops; i++) {
+		const struct hop *hop = &assessment->measured->hop[i];
 		struct chance all, itself;
 
-		report_claimed_hop(report, hop, &all, &itself);
+		assessment_claimed_hop(assessment, hop, &all, &itself);
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:s, s:f, s:f, s:o, s:o, s:I, s:I, s:s, s:I}", "src",
-				  report_hop_src(report, hop), "dst",
-				  report->model->part[hop->dst].name, "claimed", all.up,
+				  assessment_hop_src(assessment, hop), "dst",
+				  assessment->model->part[hop->dst].name, "claimed", all.up,
 				  "claimed_itself", itself.up, "measured", of_tally(hop->all),
 				  "measured_itself", of_tally(hop->itself), "unseen",
 				  (json_int_t)hop->unseen, "unknown", (json_int_t)hop->unknown,
-				  "verdict", report_verdict(itself, hop->itself), "tries_to_tell",
-				  (json_int_t)report_tries_to_tell(itself)));
+				  "verdict", assessment_verdict(itself, hop->itself),
+				  "tries_to_tell", (json_int_t)assessment_tries_to_tell(itself)));
 	}
 	return list;
 }
 
-static json_t *of_measured(const struct report *report)
+static json_t *of_measured(const struct assessment *assessment)
 {
-	if (!report->measured)
+	if (!assessment->measured)
 		return json_null();
-	return json_pack("{s:o, s:o, s:i, s:I, s:o}", "whole", of_tally(report->measured->whole),
-			 "by_measured_parts", of_chance(report->predicted), "services_not_seen",
-			 (int)report->kept, "calls_outside_the_model",
-			 (json_int_t)report->measured->foreign, "hops", of_hops(report));
+	return json_pack("{s:o, s:o, s:i, s:I, s:o}", "whole",
+			 of_tally(assessment->measured->whole), "by_measured_parts",
+			 of_chance(assessment->predicted), "services_not_seen",
+			 (int)assessment->kept, "calls_outside_the_model",
+			 (json_int_t)assessment->measured->foreign, "hops", of_hops(assessment));
 }
 
-static json_t *of_advice(const struct report *report)
+static json_t *of_advice(const struct assessment *assessment)
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t size;
@@ -185,24 +189,25 @@ static json_t *of_advice(const struct report *report)
 
 	if (!out)
 		return NULL;
-	r = report_print_advice(report, out);
+	r = assessment_print_advice(assessment, out);
 	fclose(out);
 	return r < 0 || !text ? NULL : json_string(text);
 }
 
-int report_print_json(const struct report *report, FILE *out)
+int assessment_print_json(const struct assessment *assessment, FILE *out)
 {
-	const struct model *model = report->model;
+	const struct model *model = assessment->model;
 	json_t *object = json_pack(
 		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "system",
 		model->name, "entry", model->part[model->entry].name, "whole",
-		of_chance(report->whole), "in_full",
-		report->has_full ? of_chance(report->full) : json_null(), "simulated",
-		of_estimate(report), "goal", of_goal(report), "parts", of_parts(report), "calls",
-		of_edges(report), "changes", of_changes(report), "floor_ns",
-		report->has_floor ? json_integer((json_int_t)report->floor_ns) : json_null(),
-		"measured", of_measured(report), "decision_nodes",
-		json_integer(system_nodes(report->system)), "advice", of_advice(report));
+		of_chance(assessment->whole), "in_full",
+		assessment->has_full ? of_chance(assessment->full) : json_null(), "simulated",
+		of_estimate(assessment), "goal", of_goal(assessment), "parts", of_parts(assessment),
+		"calls", of_edges(assessment), "changes", of_changes(assessment), "floor_ns",
+		assessment->has_floor ? json_integer((json_int_t)assessment->floor_ns)
+				      : json_null(),
+		"measured", of_measured(assessment), "decision_nodes",
+		json_integer(system_nodes(assessment->system)), "advice", of_advice(assessment));
 	int r;
 
 	if (!object)

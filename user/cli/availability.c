@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "availability/report.h"
+#include "availability/assessment.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/suggest.h"
@@ -140,7 +140,7 @@ static int read_measured(const struct model *model, const struct availability_op
 
 /* ---- printing ---- */
 
-static int write_csv(const struct report *report, const char *path)
+static int write_csv(const struct assessment *assessment, const char *path)
 {
 	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
 	int r;
@@ -149,7 +149,7 @@ static int write_csv(const struct report *report, const char *path)
 		log_err(0, "availability: --csv %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	r = report_write_csv(report, out);
+	r = assessment_write_csv(assessment, out);
 	if (out != stdout && fclose(out) != 0 && r == 0)
 		r = -errno;
 	if (r < 0) {
@@ -159,10 +159,10 @@ static int write_csv(const struct report *report, const char *path)
 	return EXIT_DONE;
 }
 
-static int print(const struct report *report, const struct availability_options *options)
+static int print(const struct assessment *assessment, const struct availability_options *options)
 {
-	int r = options->json ? report_print_json(report, stdout)
-			      : report_print(report, (unsigned int)options->top, stdout);
+	int r = options->json ? assessment_print_json(assessment, stdout)
+			      : assessment_print(assessment, (unsigned int)options->top, stdout);
 
 	if (r < 0) {
 		log_err(r, "availability: it can't be printed: %s", strerror(-r));
@@ -171,18 +171,18 @@ static int print(const struct report *report, const struct availability_options 
 	return EXIT_DONE;
 }
 
-static int show(const struct report *report, const struct availability_options *options)
+static int show(const struct assessment *assessment, const struct availability_options *options)
 {
 	bool csv_is_all = options->csv && strcmp(options->csv, "-") == 0;
-	int status = csv_is_all ? EXIT_DONE : print(report, options);
+	int status = csv_is_all ? EXIT_DONE : print(assessment, options);
 
-	return status == EXIT_DONE && options->csv ? write_csv(report, options->csv) : status;
+	return status == EXIT_DONE && options->csv ? write_csv(assessment, options->csv) : status;
 }
 
-static void warn_of_unreached(const struct model *model, const struct report *report)
+static void warn_of_unreached(const struct model *model, const struct assessment *assessment)
 {
 	for (unsigned int i = 0; i < model->parts; i++)
-		if (!system_reaches(report->system, i))
+		if (!system_reaches(assessment->system, i))
 			log_warn("%s (line %u) is not reached from %s and counts for nothing",
 				 model->part[i].name, model->part[i].line,
 				 model->part[model->entry].name);
@@ -192,25 +192,25 @@ static int compute(const char *path, const struct model *model,
 		   const struct availability_options *options)
 {
 	_cleanup_(measured_done) struct measured measured = {};
-	_cleanup_(report_done) struct report report = {};
+	_cleanup_(assessment_done) struct assessment assessment = {};
 	uint64_t samples = options->samples;
 	int status, r;
 
 	if (samples == UINT64_MAX)
-		samples = report_samples(model, SAMPLES);
-	r = report_make(model, samples, options->seed, &report);
+		samples = assessment_samples(model, SAMPLES);
+	r = assessment_make(model, samples, options->seed, &assessment);
 	if (r < 0)
 		return fail_to_compute(path, r);
-	warn_of_unreached(model, &report);
+	warn_of_unreached(model, &assessment);
 	if (options->from) {
 		status = read_measured(model, options, &measured);
 		if (status != EXIT_DONE)
 			return status;
-		r = report_add_measured(&report, &measured);
+		r = assessment_add_measured(&assessment, &measured);
 		if (r < 0)
 			return fail_to_compute(path, r);
 	}
-	return show(&report, options);
+	return show(&assessment, options);
 }
 
 static int run_availability(const struct command *command, int argc, char **argv)
