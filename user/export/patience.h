@@ -12,6 +12,7 @@
 #ifndef HOPFAULT_EXPORT_PATIENCE_H
 #define HOPFAULT_EXPORT_PATIENCE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -110,5 +111,7 @@ const char *patience_finding_name(enum patience_finding_kind kind);
 int patience_print(const struct patience *patience, FILE *out);
 /* patience.csv, with its header: a row for each cut and caller. 0 or -EIO. */
 int patience_write_csv(const struct patience *patience, FILE *out);
+/* For whoever takes it to json_decref(); NULL: no memory. After patience_measure(). */
+json_t *patience_json(const struct patience *patience);
 
 #endif
