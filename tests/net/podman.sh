@@ -45,6 +45,7 @@ containers_up() {
 		pod pod create --name crew --network back &&
 		pod run -d --pod crew --name crew-a box /bin/busybox sleep 1000 &&
 		pod run -d --pod crew --name crew-b box /bin/busybox sleep 1000 &&
+		pod run -d --name slow --stop-timeout 3 --network back box /bin/busybox sleep 1000 &&
 		pod run -d --name onhost --network host box /bin/busybox sleep 1000 &&
 		pod run -d --name sink --network back --ip "$address" -v "$scratch/count:/count" eager /bin/eager count 4711 /count/n &&
 		eager again
@@ -68,7 +69,7 @@ ps_shows_containers_with_address_network_and_veth() {
 	"$hopfault" ps --json 2>/dev/null | python3 -c '
 import json, sys
 rows = {e["name"]: e for e in json.load(sys.stdin) if e["engine"] == "podman"}
-for name in "web", "db", "crew-a", "crew-b", "sink":
+for name in "web", "db", "crew-a", "crew-b", "slow", "sink":
     (interface,) = rows[name]["interfaces"]
     assert interface["network"] == "back" and interface["veth"].startswith("veth"), interface
     assert interface["addresses"][0].startswith("172.31.78."), interface
@@ -126,10 +127,73 @@ nothing_passes_when_it_is_made_anew() {
 	sleep 0.3
 	nothing_came_since "$before" && "$hopfault" heal && something_comes
 }
+# Between SIGTERM and SIGKILL Podman calls it `stopping`; it runs, and answers.
+one_that_was_asked_to_end_is_worked_on_until_it_ends() {
+	local ending state
+	pod stop slow >/dev/null 2>&1 &
+	ending=$!
+	wait_for 3 is_called slow stopping || { state=$(pod inspect slow -f '{{.State.Status}}') && echo "it is $state" && return 1; }
+	"$hopfault" partition db slow >/dev/null || return 1
+	is_called slow stopping || { echo "it had ended before it was cut"; return 1; }
+	misses db slow || return 1
+	"$hopfault" heal >/dev/null
+	wait "$ending"
+}
+is_called() { [ "$(pod inspect "$1" -f '{{.State.Status}}')" = "$2" ]; } # NAME STATE
+
+# The pod's network goes and comes with its infra container; a member that is slow to end comes 3 s after it.
+gang_up() {
+	pod pod create --name gang --network back &&
+		pod create --pod gang --name gang-b --stop-timeout 1 box /bin/busybox sleep 1000 &&
+		pod create --pod gang --name gang-a --stop-timeout 3 eager /bin/eager send "$address" 4711 &&
+		pod pod start gang
+}
+nothing_passes_while_a_pod_is_restarted() {
+	local before i
+	pod rm -f -t 0 again >/dev/null && gang_up >/dev/null || return 1
+	something_comes && "$hopfault" partition gang-a sink || return 1
+	sleep 0.2
+	before=$(arrived)
+	for i in 1 2; do
+		pod pod restart gang >/dev/null 2>&1
+		wait_for 5 came_again gang-a "$i" || return 1
+		sleep 0.3
+		nothing_came_since "$before" || return 1
+	done
+	[ "$(of gang-a quarantined)" -ge 2 ] || { echo "quarantined: $(of gang-a quarantined)"; return 1; }
+}
+nothing_passes_when_a_pod_is_made_anew() {
+	local before i
+	before=$(arrived)
+	for i in 3 4; do
+		pod pod rm -f -t 0 gang >/dev/null
+		wait_for 5 is gang-a down && gang_up >/dev/null && wait_for 5 came_again gang-a "$i" || return 1
+		sleep 0.3
+		nothing_came_since "$before" || return 1
+	done
+	"$hopfault" heal && something_comes
+}
+each_way_to_say_where_podman_is_finds_it() {
+	local socket=$HOPFAULT_PODMAN_SOCKET none=$HOPFAULT_DOCKER_SOCKET
+	podman_says() { # ENGINE COMMAND...: web and db can be named as this engine's
+		local engine=$1
+		shift
+		env -u HOPFAULT_PODMAN_SOCKET -u HOPFAULT_DOCKER_SOCKET "$@" | awk -v engine="$engine" '
+			$2 == engine && ($1 == "web" || $1 == "db") { n++ }
+			END { exit n != 2 }' || { echo "$*: not both are $engine's"; return 1; }
+	}
+	podman_says podman "$hopfault" ps --podman-socket "$socket" --docker-socket "$none" &&
+		podman_says podman CONTAINER_HOST="unix://$socket" "$hopfault" ps --docker-socket "$none" &&
+		podman_says docker "$hopfault" ps --docker-socket "$socket" --podman-socket "$none" &&
+		podman_says docker DOCKER_HOST="unix://$socket" "$hopfault" ps --podman-socket "$none" &&
+		podman_says docker "$hopfault" ps --docker-socket "$socket" --podman-socket "$socket" || return 1
+	"$hopfault" partition web db --docker-socket "$socket" --podman-socket "$none" >/dev/null && misses web db || return 1
+	"$hopfault" heal >/dev/null && reaches web db
+}
 the_engine_may_go_away() {
 	"$hopfault" partition web db >/dev/null || return 1
 	podman_stop_service
-	misses web db && refused 'podman.sock' add again sink drop && "$hopfault" heal >/dev/null && reaches web db
+	misses web db && refused 'podman.sock' add web sink drop && "$hopfault" heal >/dev/null && reaches web db
 }
 
 set_up engine_up
@@ -137,4 +201,6 @@ set_up containers_up
 facts_in_order ps_shows_containers_with_address_network_and_veth a_delay_holds_by_name_id_label_and_expression \
 	a_partition_cuts_and_heals a_fault_on_one_of_a_pod_is_on_its_pod what_cannot_be_worked_on_is_refused_by_name \
 	one_that_does_not_run_is_refused_and_can_be_waited_for nothing_passes_while_a_container_is_restarted \
-	nothing_passes_when_it_is_made_anew the_engine_may_go_away
+	nothing_passes_when_it_is_made_anew one_that_was_asked_to_end_is_worked_on_until_it_ends \
+	nothing_passes_while_a_pod_is_restarted nothing_passes_when_a_pod_is_made_anew \
+	each_way_to_say_where_podman_is_finds_it the_engine_may_go_away

@@ -34,6 +34,8 @@ static void engines_write_the_id_in_their_own_ways(void **state)
 	assert_container("0::/docker/" ID_A "\n", ID_A);
 	assert_container("0::/system.slice/docker-" ID_A ".scope\n", ID_A);
 	assert_container("0::/machine.slice/libpod-" ID_A ".scope/container\n", ID_A);
+	assert_container("8:pids:/libpod_parent/libpod-" ID_A "\n", ID_A);
+	assert_container("8:pids:/libpod_parent/" ID_B "/libpod-" ID_A "\n", ID_A); /* in a pod */
 	assert_container("0::/kubepods.slice/kubepods-besteffort.slice/"
 			 "kubepods-besteffort-pod12_34.slice/cri-containerd-" ID_A ".scope\n",
 			 ID_A);
@@ -50,6 +52,7 @@ static void what_is_no_container_has_no_id(void **state)
 	assert_container("0::/docker/" ID_A "0\n", NULL); /* 65 digits */
 	assert_container("0::/x" ID_A "\n", NULL);
 	assert_container("0::/machine.slice/libpod-conmon-" ID_A ".scope\n", NULL);
+	assert_container("8:pids:/libpod_parent/" ID_B "/libpod-conmon-" ID_A "\n", NULL);
 }
 
 static void a_group_made_inside_a_container_does_not_count(void **state)

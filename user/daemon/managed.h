@@ -33,7 +33,7 @@ struct managed_endpoint {
 	char name[ENDPOINT_NAME_MAX + 1]; /* as ps shows it */
 	char word[ENDPOINT_NAME_MAX +
 		  1]; /* what it is found again by: lab:a; while it waits, what was said */
-	char container[ENDPOINT_ID_MAX + 1]; /* its last id; "" */
+	char container[ENDPOINT_ID_MAX + 1]; /* the last id of the one whose network it has; "" */
 	struct netns_id netns; /* its own */
 	struct endpoint_addr addr[ENDPOINT_ADDRS_MAX];
 	uint16_t addr_network

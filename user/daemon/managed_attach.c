@@ -229,7 +229,7 @@ static int attach_endpoint(struct managed *managed, const struct endpoint *from,
 	to->is_waiting = false;
 	to->netns = from->netns.id;
 	if (from->id[0])
-		strcpy(to->container, from->id);
+		strcpy(to->container, from->owner_id[0] ? from->owner_id : from->id);
 	managed_copy_addresses(from, to);
 	managed_note_networks(managed, from, to);
 	r = managed_tell_addresses(managed, to);

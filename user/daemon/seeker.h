@@ -36,7 +36,8 @@ struct seeker_wish {
 	uint32_t endpoint;
 	enum seeker_need need; /* for all the owner knows; the guard may know better */
 	char word[ENDPOINT_NAME_MAX + 1]; /* what it was called, with its prefix if that is known */
-	char container[ENDPOINT_ID_MAX + 1]; /* its last id, which a restart does not change; "" */
+	/* Of the one whose network it has, mostly itself: its last id, which a restart does not change; "". */
+	char container[ENDPOINT_ID_MAX + 1];
 	struct endpoint_sockets sockets; /* where engines are asked about it */
 };
 

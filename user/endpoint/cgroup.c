@@ -14,7 +14,8 @@
 
 #include "base/cleanup.h"
 
-#define HEX "0123456789abcdef"
+#define HEX	    "0123456789abcdef"
+#define PODS_PARENT "libpod_parent"
 
 /* One name between slashes. */
 struct component {
@@ -73,15 +74,22 @@ static bool component_id(struct component component, char *ret_id)
 	return true;
 }
 
+static bool is_called(struct component component, const char *name)
+{
+	return component.len == strlen(name) && memcmp(component.at, name, component.len) == 0;
+}
+
 /* The outermost id of a path for which `is_wanted` is no other than not_id. */
 static bool path_id(const char *path, const char *not_id, char *ret_id)
 {
+	struct component component, above = { "", 0 };
 	char id[CONTAINER_ID_LEN + 1];
-	struct component component;
 
-	while (next_component(&path, &component)) {
+	for (; next_component(&path, &component); above = component) {
 		if (!component_id(component, id) || (not_id && strcmp(id, not_id) == 0))
 			continue;
+		if (component.len == CONTAINER_ID_LEN && is_called(above, PODS_PARENT))
+			continue; /* a pod's: its members are below, libpod-ID */
 		strcpy(ret_id, id);
 		return true;
 	}

@@ -4,6 +4,7 @@
  *
  *     /docker/<64 digits>                                     /kubepods.slice/.../cri-containerd-<64 digits>.scope
  *     /machine.slice/libpod-<64 digits>.scope/container       /system.slice/nginx.service
+ *     /libpod_parent/<64 digits of a pod>/libpod-<64 digits>
  *
  * Whoever is inside a container may make groups below its own and give them any name. So of several ids in a path the
  * outermost counts, and a unit counts only when nothing but slices stands above it: neither can be made from inside.

@@ -52,6 +52,7 @@ struct container {
 	char service[ENDPOINT_NAME_MAX + 1];
 	enum endpoint_state state;
 	enum container_network_mode mode;
+	bool mode_is_said; /* else it is not known yet: Podman's list says nothing of it */
 	/* Of a shared namespace: the container whose it is; both "" else, or when it is not known. */
 	char owner_id[CONTAINER_ID_LEN + 1];
 	char owner[ENDPOINT_NAME_MAX + 1];

@@ -86,6 +86,7 @@ static enum endpoint_state state_of_word(const char *word)
 		enum endpoint_state state;
 	} words[] = {
 		{ "running", ENDPOINT_RUNNING },
+		{ "stopping", ENDPOINT_RUNNING }, /* Podman's: asked to end, it may take its time */
 		{ "paused", ENDPOINT_PAUSED },
 		{ "restarting", ENDPOINT_RESTARTING },
 		{ "created", ENDPOINT_CREATED },
@@ -94,7 +95,6 @@ static enum endpoint_state state_of_word(const char *word)
 		{ "exited", ENDPOINT_EXITED },
 		{ "stopped", ENDPOINT_EXITED },
 		{ "removing", ENDPOINT_DEAD },
-		{ "stopping", ENDPOINT_DEAD },
 		{ "dead", ENDPOINT_DEAD },
 	};
 
@@ -199,6 +199,7 @@ static void parse_mode(const json_t *entry, struct container *container)
 	if (!word[0])
 		return; /* not said here */
 	container->mode = mode_of_word(word);
+	container->mode_is_said = true;
 	if (container->mode == CONTAINER_NET_SHARED &&
 	    container_id_is_valid(word + strlen(MODE_SHARED)))
 		strcpy(container->owner_id, word + strlen(MODE_SHARED));

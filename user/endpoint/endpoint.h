@@ -105,6 +105,7 @@ struct endpoint {
 	char service[ENDPOINT_NAME_MAX + 1];
 	char owner[ENDPOINT_NAME_MAX +
 		   1]; /* the container whose namespace this one shares; "" else */
+	char owner_id[ENDPOINT_ID_MAX + 1]; /* its id */
 	enum endpoint_state state;
 	pid_t pid; /* a process inside; 0: none is known */
 	uint64_t start_time; /* of pid; 0 with pid 0 */

@@ -398,7 +398,46 @@ static const struct container *find_id(const struct containers *containers, cons
 	return NULL;
 }
 
-/* The list alone: the question about one container waits until the engine has started it. */
+/* 1: it is in the network of the container with this id, as the members of a pod are. 0: it is not. */
+static int is_in_network_of(const struct asking *asking, const struct container *listed,
+			    const char *id)
+{
+	_cleanup_(engine_answer_done) struct engine_answer answer = { 0 };
+	_cleanup_(freep) struct container *container = copy_container(listed);
+	struct pick pick;
+	char *path = pick.path;
+	pid_t pid;
+	int r = 0;
+
+	if (!container)
+		return -ENOMEM;
+	snprintf(pick.path, sizeof(pick.path), "/containers/%s/json", listed->id);
+	if (!container->mode_is_said)
+		r = engine_http_get(asking->http, asking->deadline_ns, 1, &path, &answer);
+	if (r == 0)
+		r = answer.error;
+	if (r == 0 && answer.text && answer.status == 200)
+		r = container_update(answer.text, answer.len_bytes, container, &pid);
+	return r < 0 ? r : strcmp(container->owner_id, id) == 0;
+}
+
+/* Whoever brings up the network of one that is meant is meant by it too. */
+static int is_network_of_meant(const struct asking *asking, const struct selector *selector,
+			       const char *id)
+{
+	const struct containers *containers = asking->containers;
+	int r = 0;
+
+	for (size_t i = 0; i < containers->count && r == 0; i++)
+		if (container_match(&containers->container[i], selector) != ENDPOINT_MATCH_NOT)
+			r = is_in_network_of(asking, &containers->container[i], id);
+	return r;
+}
+
+/*
+ * The list, and what it does not say of those that the word means; no question about the one with this id, which would
+ * wait until the engine has started it.
+ */
 static int place_means(const struct place *place, const struct endpoint_sockets *sockets,
 		       const char *text, const char *id)
 {
@@ -424,13 +463,16 @@ static int place_means(const struct place *place, const struct endpoint_sockets 
 	if (r < 0)
 		return r;
 	asking.http = http;
+	asking.containers = &containers;
 	r = list_containers(&asking, &containers);
 	if (r < 0)
 		return r;
 	container = find_id(&containers, id);
 	if (!container)
 		return -ENOENT;
-	return container_match(container, &selector) != ENDPOINT_MATCH_NOT;
+	if (container_match(container, &selector) != ENDPOINT_MATCH_NOT)
+		return 1;
+	return is_network_of_meant(&asking, &selector, id);
 }
 
 int endpoint_means_container(const struct endpoint_sockets *sockets, const char *word,

@@ -488,6 +488,7 @@ static void take_target(struct endpoint_target *target, struct endpoint *endpoin
 	strcpy(endpoint->project, container->project);
 	strcpy(endpoint->service, container->service);
 	strcpy(endpoint->owner, container->owner);
+	strcpy(endpoint->owner_id, container->owner_id);
 	endpoint->state = container->state;
 }
 

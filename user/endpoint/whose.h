@@ -24,9 +24,10 @@ struct whose {
 int endpoint_whose(const struct netns *host, uint32_t ifindex, struct whose *ret_whose);
 
 /*
- * Does a word mean the container with this id, for the engine at one of these sockets? 1: yes; 0: an engine knows the container, and the word means another.
- * -ENOENT: no engine knows it. -ETIMEDOUT and others: the engine can't be asked. Waits, at most ENDPOINT_ENGINES_WAIT_NS,
- * and asks nothing that a container which is just being started could delay.
+ * Does a word mean the container with this id, or one that has its network (a member of a pod, by the pod's), for the engine at
+ * one of these sockets? 1: yes; 0: an engine knows the container, and the word means another. -ENOENT: no engine knows it.
+ * -ETIMEDOUT and others: the engine can't be asked. Waits, at most ENDPOINT_ENGINES_WAIT_NS, and asks nothing that the
+ * container, which is just being started, could delay.
  */
 int endpoint_means_container(const struct endpoint_sockets *sockets, const char *word,
 			     const char *container_id);
