@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# podman.sh - a Podman for one test, that shares nothing with one that is there already: network namespace, images, containers,
-# networks and socket are its own, in a folder. Nothing is pulled.
+# podman.sh - a Podman for one test: network namespace, images, containers, networks and socket are its own, in a folder. Nothing
+# is pulled. What it shares with another Podman is netavark's list of addresses in use, /run/containers/networks/ipam.db.
 #
 #     podman_missing          why there can be none here (status 1), or nothing
 #     podman_up FOLDER        start it; its socket is FOLDER/podman.sock

@@ -398,7 +398,7 @@ static const struct container *find_id(const struct containers *containers, cons
 	return NULL;
 }
 
-/* 1: it is in the network of the container with this id, as the members of a pod are. 0: it is not. */
+/* 1: it is in the network of the container with this id, as the members of a pod are. 0: it is not. Below 0: not known. */
 static int is_in_network_of(const struct asking *asking, const struct container *listed,
 			    const char *id)
 {
@@ -416,7 +416,9 @@ static int is_in_network_of(const struct asking *asking, const struct container 
 		r = engine_http_get(asking->http, asking->deadline_ns, 1, &path, &answer);
 	if (r == 0)
 		r = answer.error;
-	if (r == 0 && answer.text && answer.status == 200)
+	if (r == 0 && answer.text && answer.status != 200)
+		r = -EAGAIN; /* it is being made, or has just gone: that is no answer to what was asked */
+	if (r == 0 && answer.text)
 		r = container_update(answer.text, answer.len_bytes, container, &pid);
 	return r < 0 ? r : strcmp(container->owner_id, id) == 0;
 }
