@@ -24,6 +24,7 @@ struct search {
 	uint64_t not_it[NOT_IT_MAX];
 	size_t not_its;
 	char own_id[CONTAINER_ID_LEN + 1]; /* of the container that this process runs in, or "" */
+	uint64_t start_time; /* of the oldest process with a container; UINT64_MAX: none yet */
 	struct whose *whose;
 };
 
@@ -89,15 +90,22 @@ static bool process_is_in(struct search *search, pid_t pid)
 	return false;
 }
 
+/*
+ * Several containers may be in one namespace, as the members of a pod are: the oldest of their processes is of the one
+ * whose it is. Numbers tell no age, as they begin again.
+ */
 static void take_process(struct search *search, pid_t pid)
 {
-	char text[CGROUP_TEXT_MAX];
-	struct whose *whose = search->whose;
+	char text[CGROUP_TEXT_MAX], container[CONTAINER_ID_LEN + 1];
+	uint64_t start_time;
 
-	whose->has_process = true;
-	if (cgroup_read("/proc", pid, text) < 0 ||
-	    !cgroup_container(text, search->own_id[0] ? search->own_id : NULL, whose->container))
-		whose->container[0] = '\0';
+	search->whose->has_process = true;
+	if (process_start_time(pid, &start_time) < 0 || start_time >= search->start_time ||
+	    cgroup_read("/proc", pid, text) < 0 ||
+	    !cgroup_container(text, search->own_id[0] ? search->own_id : NULL, container))
+		return;
+	search->start_time = start_time;
+	strcpy(search->whose->container, container);
 }
 
 static int look_at_processes(struct search *search)
@@ -107,7 +115,7 @@ static int look_at_processes(struct search *search)
 
 	if (!dir)
 		return -errno;
-	while (!search->whose->container[0] && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (pid > 0 && process_is_in(search, pid))
@@ -138,7 +146,7 @@ static int begin(struct search *search, const struct netns *host, uint32_t ifind
 int endpoint_whose(const struct netns *host, uint32_t ifindex, struct whose *ret_whose)
 {
 	struct whose whose = {};
-	struct search search = { .whose = &whose };
+	struct search search = { .whose = &whose, .start_time = UINT64_MAX };
 	int r;
 
 	r = begin(&search, host, ifindex);

@@ -17,7 +17,7 @@
 struct whose {
 	char name[NETNS_NAME_MAX + 1]; /* in /run/netns, the first of several; "": none */
 	bool has_process; /* somebody is in there */
-	char container[ENDPOINT_ID_MAX + 1]; /* of one of the processes; "": none */
+	char container[ENDPOINT_ID_MAX + 1]; /* of the oldest process that has one; "": none */
 };
 
 /* -EAGAIN: its other end is not in another namespace (yet); -ENODEV: no such link. */
