@@ -32,6 +32,18 @@ the_owner_keeps_six_capabilities_and_can_gain_none() {
 	done
 }
 
+its_watcher_has_none() {
+	local watcher set
+	[[ -w /sys/kernel/rcu_expedited && $(</sys/kernel/rcu_normal) == 0 ]] || skip "there is nothing here to watch over"
+	owner
+	watcher=$(<"/proc/$owner/task/$owner/children")
+	[[ $(<"/proc/${watcher// /}/comm") == hopfault-grace ]] || fail "the owner's children: $watcher"
+	for set in CapEff CapPrm CapInh CapAmb; do
+		[[ $(_rights "$set" "/proc/${watcher// /}/status") == 0 ]] || fail "$(grep "$set" "/proc/${watcher// /}/status")"
+	done
+	[[ $(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/${watcher// /}/status") == 1 ]] || fail "it may gain privileges"
+}
+
 # Of a process that has more rights than the owner.
 the_namespace_of_a_mightier_process_is_entered() {
 	network left right

@@ -170,6 +170,8 @@ static int clean_residue(struct owner *owner)
 
 	if (r < 0)
 		return log_err(r, "cannot look for what a killed owner left: %s", strerror(-r));
+	if (result.knob)
+		log_info("set rcu_expedited back, which a killed owner left");
 	if (result.filters || result.fqs)
 		log_info("took away what a killed owner left: %u filters, %u fq", result.filters,
 			 result.fqs);

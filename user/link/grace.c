@@ -121,18 +121,20 @@ static _Noreturn void watch(int watch_fd, int knob_fd, volatile char *note)
 
 static int start_watcher(void)
 {
-	int end[2];
+	int end[2], r = 0;
 
 	if (pipe2(end, O_CLOEXEC) < 0)
 		return -errno;
 	grace.watcher = fork();
+	if (grace.watcher < 0)
+		r = -errno;
 	if (grace.watcher == 0) {
 		close(end[1]);
 		watch(end[0], grace.knob_fd, grace.note);
 	}
 	close(end[0]);
 	grace.watched_fd = end[1];
-	return grace.watcher < 0 ? -errno : 0;
+	return r;
 }
 
 /* ---- its parent ---- */

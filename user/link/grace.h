@@ -4,8 +4,9 @@
  *
  * Who attaches or detaches by TCX, or exchanges a map within a map, waits for an RCU grace period: three ticks of the
  * kernel's, 12 ms at 250 Hz, and the rtnl lock is held meanwhile. An expedited one interrupts the processors instead and takes
- * some ten microseconds: 100 devices in 5 ms and not in 1.2 s. /sys/kernel/rcu_expedited asks for it
- * (Documentation/RCU/, "rcupdate.rcu_expedited"), for the whole machine, so it is set for one such call at a time.
+ * tens of microseconds: 100 devices in 5 ms and not in 1.2 s. /sys/kernel/rcu_expedited asks for it (kernel/ksysfs.c, and
+ * rcupdate.rcu_expedited in Documentation/admin-guide/kernel-parameters.txt), for the whole machine, so it is set for one
+ * such call at a time. The call may be longer, as it waits for the rtnl lock first.
  * Nothing is done where it is set already, where rcu_normal says that this machine must not be interrupted so, or where
  * /sys may not be written.
  *

@@ -3,7 +3,6 @@
  * probe.c - see probe.h. The trials that need a device run in a child with a network namespace of its own, so
  * that whatever happens there goes with it.
  */
-#include "link/grace.h"
 #include "link/probe.h"
 
 #include <bpf/bpf.h>
@@ -25,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "link/grace.h"
 #include "link/netlink.h"
 #include "link/qdisc.h"
 
