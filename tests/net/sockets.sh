@@ -69,6 +69,29 @@ two_engines_may_each_have_a_container_of_the_same_name() {
 	must_say "web is down" hopfault status
 }
 
+a_container_named_by_its_namespace_is_still_sought_at_its_engine() {
+	local number
+	network left right
+	warm left right
+	_engine one answers web left db right
+	hopfault add web db delay 20ms --docker-socket "$scratch/one.sock"
+	hopfault add "$(ep left)" "$(ep right)" loss 0% # the same two, and no engine is named
+	ip -n "$net-sw" link del left
+	wait_until 5 _is_down
+	number=${node_number[left]}
+	ip -n "$net-sw" link add left type veth peer name eth0 netns "$net-left"
+	ip -n "$net-sw" link set left master br0 up
+	ip -n "$net-left" link set eth0 up
+	ip -n "$net-left" addr add "10.77.0.$number/24" dev eth0
+	wait_until 5 _is_up_again
+	wait_until 5 answers left "$(v4 right)"
+	must_be_within "left's way (us)" "$(rtt_us left "$(v4 right)")" 20000 50000
+}
+
+_is_up_again() {
+	! _is_down
+}
+
 _is_down() {
 	[[ $("$HOPFAULT" status --json | grep -c '"state": "down"') == 1 ]]
 }

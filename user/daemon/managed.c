@@ -19,9 +19,20 @@ static bool is_of_engine(const struct managed *managed, const struct managed_end
 	return endpoint_sockets_meet(&endpoint->sockets, &managed->sockets, endpoint->kind);
 }
 
+#define WORD_NAME_MAX \
+	110 /* characters of a name in a word; no prefix is so long that the rest has no room */
+
 static void word_of(enum endpoint_kind kind, const char *name, char ret_word[ENDPOINT_NAME_MAX + 1])
 {
-	snprintf(ret_word, ENDPOINT_NAME_MAX + 1, "%s:%.110s", endpoint_kind_word(kind), name);
+	snprintf(ret_word, ENDPOINT_NAME_MAX + 1, "%s:%.*s", endpoint_kind_word(kind),
+		 WORD_NAME_MAX, name);
+}
+
+/* By its word, as it may be shown by another name; where that has not room for all of the name, by both. */
+static bool is_named(const struct managed_endpoint *endpoint, const char *word, const char *name)
+{
+	return strcmp(endpoint->word, word) == 0 &&
+	       (strlen(name) <= WORD_NAME_MAX || strcmp(endpoint->name, name) == 0);
 }
 
 static struct managed_endpoint *find_named(struct managed *managed, enum endpoint_kind kind,
@@ -32,7 +43,7 @@ static struct managed_endpoint *find_named(struct managed *managed, enum endpoin
 	word_of(kind, name, word);
 	for (size_t i = 0; i < managed->endpoints; i++)
 		if (managed->endpoint[i]->kind == kind &&
-		    strcmp(managed->endpoint[i]->word, word) == 0 &&
+		    is_named(managed->endpoint[i], word, name) &&
 		    is_of_engine(managed, managed->endpoint[i]))
 			return managed->endpoint[i];
 	return NULL;
@@ -59,7 +70,7 @@ static void give_name(const struct managed *managed, struct managed_endpoint *en
 
 	snprintf(shown, sizeof(shown), "%s", name);
 	for (int nth = 2; is_called(managed, endpoint->kind, shown); nth++)
-		snprintf(shown, sizeof(shown), "%.110s@%d", name, nth);
+		snprintf(shown, sizeof(shown), "%.*s@%d", WORD_NAME_MAX, name, nth);
 	memcpy(endpoint->name, shown, sizeof(shown));
 }
 
@@ -96,13 +107,13 @@ static int add_named(struct managed *managed, enum endpoint_kind kind, const cha
 }
 
 /* It has come: from now on it is called what it is. */
-void managed_name_waiting(struct managed_endpoint *endpoint, enum endpoint_kind kind,
-			  const char *name)
+void managed_name_waiting(const struct managed *managed, struct managed_endpoint *endpoint,
+			  enum endpoint_kind kind, const char *name)
 {
 	if (endpoint->kind)
 		return;
 	endpoint->kind = kind;
-	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+	give_name(managed, endpoint, name);
 	word_of(kind, name, endpoint->word);
 }
 
@@ -121,7 +132,7 @@ static struct managed_endpoint *find_waiting(struct managed *managed, const char
 		    (strcmp(endpoint->word, word) != 0 && strcmp(endpoint->word, full) != 0 &&
 		     strcmp(endpoint->word, now->name) != 0))
 			continue;
-		managed_name_waiting(endpoint, now->kind, now->name);
+		managed_name_waiting(managed, endpoint, now->kind, now->name);
 		return endpoint;
 	}
 	return NULL;
@@ -161,11 +172,12 @@ static int take_found(struct managed *managed, const char *word, struct endpoint
 		if (r < 0)
 			return r;
 	}
+	if (endpoint->kind == (*now)->kind) /* by another kind of name no engine was asked for it */
+		use_sockets(managed, endpoint);
 	managed_note_found(managed, endpoint, *now);
 	endpoint->found = endpoint_free(endpoint->found);
 	if (!managed_is_current(managed, endpoint, *now))
 		endpoint->found = TAKE_PTR(*now);
-	use_sockets(managed, endpoint);
 	*ret_endpoint = endpoint;
 	return 0;
 }

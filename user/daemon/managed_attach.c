@@ -354,7 +354,7 @@ int managed_found(struct managed *managed, uint32_t id, struct endpoint **now, c
 
 	if (!endpoint || managed_is_current(managed, endpoint, *now))
 		return 0;
-	managed_name_waiting(endpoint, (*now)->kind, (*now)->name);
+	managed_name_waiting(managed, endpoint, (*now)->kind, (*now)->name);
 	managed_note_found(managed, endpoint, *now);
 	endpoint_free(endpoint->found);
 	endpoint->found = TAKE_PTR(*now);

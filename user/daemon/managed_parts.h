@@ -30,8 +30,8 @@ struct managed {
 
 /* managed.c */
 struct managed_endpoint *managed_find_attached(struct managed *managed, struct netns_id netns);
-void managed_name_waiting(struct managed_endpoint *endpoint, enum endpoint_kind kind,
-			  const char *name);
+void managed_name_waiting(const struct managed *managed, struct managed_endpoint *endpoint,
+			  enum endpoint_kind kind, const char *name);
 void managed_note_found(struct managed *managed, struct managed_endpoint *endpoint,
 			const struct endpoint *now);
 
