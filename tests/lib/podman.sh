@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# podman.sh - a Podman for one test: network namespace, images, containers, networks and socket are its own, in a folder. Nothing
-# is pulled. What it shares with another Podman is netavark's list of addresses in use, /run/containers/networks/ipam.db.
+# podman.sh - a Podman for one test, that shares nothing with one that is there already: network namespace, images, containers,
+# networks and socket are its own, in a folder. Nothing is pulled.
 #
+#     podman_apart WORD...    first of all, with the script's own words: runs it anew in a mount namespace
 #     podman_missing          why there can be none here (status 1), or nothing
 #     podman_up FOLDER        start it; its socket is FOLDER/podman.sock
 #     pod WORD...             podman WORD...
@@ -12,7 +13,16 @@
 #     podman_down             end it, and take away all that it made
 
 podman_engine=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/scripts/engine
-podman_folder='' podman_pid=''
+podman_folder='' podman_pid='' podman_made=''
+
+# Netavark keeps the addresses in use by all Podmans of a machine in one place, whatever their folders: this one gets its own.
+podman_apart() {
+	[[ $(id -u) == 0 ]] || return 0
+	[[ -n ${PODMAN_IS_APART:-} ]] || PODMAN_IS_APART=1 exec unshare --mount --propagation private "$0" "$@"
+	[[ -d /run/containers ]] || podman_made=/run/containers
+	mkdir -p /run/containers
+	mount -t tmpfs none /run/containers
+}
 
 podman_missing() {
 	local tool
@@ -104,4 +114,6 @@ podman_down() {
 	awk -v dir="$podman_folder/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount -l
 	ip netns del "$(<"$podman_folder/netns")" 2>/dev/null || true
 	rm -rf "$podman_folder"
+	umount -l /run/containers
+	[[ -z $podman_made ]] || rmdir "$podman_made"
 }

@@ -12,15 +12,16 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 hopfault=${HOPFAULT:-$here/build/hopfault}
 restarts=${RESTARTS:-5}
-scratch=$(mktemp -d /tmp/hfp.XXXXXX)
-export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_PODMAN_SOCKET=$scratch/engine/podman.sock
-export HOPFAULT_DOCKER_SOCKET=$scratch/none.sock
-unset DOCKER_HOST
-
 # shellcheck source=tests/lib/in_order.sh
 . "$here/tests/lib/in_order.sh"
 # shellcheck source=tests/lib/podman.sh
 . "$here/tests/lib/podman.sh"
+podman_apart "$@"
+
+scratch=$(mktemp -d /tmp/hfp.XXXXXX)
+export HOPFAULT_RUN_DIR=$scratch/run HOPFAULT_PODMAN_SOCKET=$scratch/engine/podman.sock
+export HOPFAULT_DOCKER_SOCKET=$scratch/none.sock
+unset DOCKER_HOST
 
 cleanup() {
 	"$hopfault" daemon --stop >/dev/null 2>&1 || true
