@@ -51,8 +51,10 @@ struct hf_config {
 	__u32 release_mark; /* high half of skb->mark of a packet that comes back from the hold engine */
 	__u16 tracing; /* nonzero: emit sightings and socket events */
 	__u16 outward; /* nonzero: some device's is */
+	__u32 spilling; /* nonzero: events go to the spill. Set by a program, taken back when the reader has emptied that */
+	__u32 unused;
 };
-_Static_assert(sizeof(struct hf_config) == 16, "struct hf_config is a map value");
+_Static_assert(sizeof(struct hf_config) == 24, "struct hf_config is a map value");
 
 /* An interface. An ifindex means nothing outside its network namespace, so the key has both. */
 struct hf_device_key {

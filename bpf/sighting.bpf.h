@@ -72,7 +72,7 @@ static __always_inline void emit_sighting(enum hf_point point, __u64 now_ns,
 	}
 	event_fill(&event->event, HF_EVENT_PACKET, sizeof(*event), now_ns);
 	sighting_fill(event, point, packet, who, judgement);
-	event_submit(event);
+	event_submit(event, now_ns);
 }
 
 /* Four bytes, as they lie in memory. */
@@ -138,7 +138,7 @@ static __always_inline void emit_request(struct __sk_buff *skb, __u64 now_ns,
 	}
 	leaving_fill(&told->event, sizeof(*told), now_ns, packet, who);
 	head_fill(skb, packet, &told->event, told->head, sizeof(told->head));
-	event_submit(told);
+	event_submit(told, now_ns);
 }
 
 static __always_inline void emit_response(struct __sk_buff *skb, __u64 now_ns,
@@ -152,7 +152,7 @@ static __always_inline void emit_response(struct __sk_buff *skb, __u64 now_ns,
 	}
 	leaving_fill(&told->event, sizeof(*told), now_ns, packet, who);
 	head_fill(skb, packet, &told->event, told->head, sizeof(told->head));
-	event_submit(told);
+	event_submit(told, now_ns);
 }
 
 /* A packet that leaves its sender, with the first bytes of the message if they look like HTTP. */

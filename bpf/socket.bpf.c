@@ -104,7 +104,7 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 	event->unused[0] = 0;
 	event->unused[1] = 0;
 	event->since_ns = told->since_ns;
-	event_submit(event);
+	event_submit(event, now_ns);
 }
 
 static __always_inline int send_begins(struct sock *sk)
@@ -289,7 +289,7 @@ int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 		if (event) {
 			*event = entry->sighting;
 			event_fill(&event->event, HF_EVENT_PACKET, sizeof(*event), now_ns);
-			event_submit(event);
+			event_submit(event, now_ns);
 		} else {
 			sighting_lost();
 		}

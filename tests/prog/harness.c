@@ -76,7 +76,12 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 static int keep_event(void *user, void *data, size_t size)
 {
 	struct harness_events *to = ((struct harness *)user)->drain_to;
+	__u64 time_ns = ((const struct hf_event *)data)->time_ns;
 
+	if (time_ns < to->newest_ns)
+		to->out_of_order++;
+	else
+		to->newest_ns = time_ns;
 	if (to->count < HARNESS_EVENTS) {
 		size_t fits = size;
 
@@ -196,6 +201,25 @@ int harness_set_tracing(struct harness *harness, bool on)
 		return r;
 	config.tracing = on;
 	return harness_set_config(harness, &config);
+}
+
+int harness_take_back_spilling(struct harness *harness)
+{
+	struct hf_config config;
+	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
+
+	if (r < 0)
+		return r;
+	config.spilling = 0;
+	return harness_set_config(harness, &config);
+}
+
+int harness_spilled(struct harness *harness)
+{
+	struct hf_config config;
+	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
+
+	return r < 0 ? r : config.spilling != 0;
 }
 
 int harness_set_outward(struct harness *harness, bool on)

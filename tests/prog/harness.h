@@ -48,6 +48,8 @@ struct harness_link {
 
 struct harness_events {
 	size_t count;
+	size_t out_of_order; /* came after a younger one */
+	__u64 newest_ns;
 	struct {
 		struct hf_packet_event event;
 		__u8 head[HF_HEAD_MAX];
@@ -71,6 +73,8 @@ int harness_program(const struct harness *harness,
 int harness_set_config(struct harness *harness, const struct hf_config *config);
 int harness_set_lease(struct harness *harness, __s64 from_now_ns);
 int harness_set_tracing(struct harness *harness, bool on);
+int harness_spilled(struct harness *harness); /* 1: events go to the spill, 0: to the ring */
+int harness_take_back_spilling(struct harness *harness);
 int harness_set_outward(struct harness *harness, bool on);
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);

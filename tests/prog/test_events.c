@@ -284,6 +284,39 @@ static void what_the_ring_cannot_take_is_counted(void **state)
 	only_event(f);
 }
 
+/* Past what the ring takes, and not past what both take. */
+static void a_burst_spills_until_the_reader_takes_the_word_back(void **state)
+{
+	enum { PACKETS = 20000 };
+	struct fixture *f = *state;
+	struct frame frame;
+	struct hf_lost lost;
+
+	trace(f);
+	frame_make(
+		&(struct frame_spec){
+			.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .tcp_flags = TCP_SYN },
+		&frame);
+	place(f, DEVICE_A, DEVICE_B);
+	enter_b(f, some_data);
+	assert_int_equal(harness_spilled(f->harness), 0);
+	assert_int_equal(harness_run(f->enter, &frame, PACKETS, &f->run), 0);
+	assert_int_equal(harness_spilled(f->harness), 1);
+	/* in order across both, as the ring is read first */
+	assert_int_equal(told(f), 1 + PACKETS);
+	assert_int_equal(f->events.out_of_order, 0);
+	assert_int_equal(harness_lost(f->harness, &lost), 0);
+	assert_int_equal(lost.packet_events, 0);
+	/* still there, though it is empty: only the reader knows that it has read it */
+	enter_b(f, some_data);
+	only_event(f);
+	assert_int_equal(harness_spilled(f->harness), 1);
+	assert_int_equal(harness_take_back_spilling(f->harness), 0);
+	enter_b(f, some_data);
+	only_event(f);
+	assert_int_equal(harness_spilled(f->harness), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +332,7 @@ int main(void)
 		fixture_test(a_release_is_told_as_one),
 		fixture_test(one_packets_judgement_does_not_leak_into_the_next),
 		fixture_test(what_the_ring_cannot_take_is_counted),
+		fixture_test(a_burst_spills_until_the_reader_takes_the_word_back),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_world, NULL);

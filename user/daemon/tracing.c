@@ -174,6 +174,7 @@ static void empty_rings(const struct programs *programs)
 	if (rings)
 		ring_buffer__consume(rings);
 	ring_buffer__free(rings);
+	programs_config(programs)->spilling = 0;
 }
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing)
@@ -218,6 +219,24 @@ int tracing_fd(const struct tracing *tracing)
 	return programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS);
 }
 
+/*
+ * Reads both rings, and when they are empty lets the programs write into the first again. What they wrote until they knew
+ * is read at once. Returns how many events, or -EAGAIN when there are more.
+ */
+static int read_rings(struct tracing *tracing)
+{
+	volatile __u32 *spilling = &programs_config(tracing->with.programs)->spilling;
+	int read, more;
+
+	tracing->taken = 0;
+	read = ring_buffer__consume(tracing->rings);
+	if (read < 0 || !*spilling)
+		return read;
+	*spilling = 0;
+	more = ring_buffer__consume(tracing->rings);
+	return more < 0 ? more : read + more;
+}
+
 /* The clock goes on only when the rings were read empty: what is still in them would come too late. */
 void tracing_poll(struct tracing *tracing)
 {
@@ -226,8 +245,7 @@ void tracing_poll(struct tracing *tracing)
 
 	do {
 		before_ns = clock_now_ns();
-		tracing->taken = 0;
-		r = ring_buffer__consume(tracing->rings);
+		r = read_rings(tracing);
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
 		if (r >= 0 && r < CAUGHT_UP)
@@ -243,10 +261,8 @@ void tracing_finish(struct tracing *tracing)
 		return;
 	turn_off(tracing);
 	before_ns = clock_now_ns();
-	do {
-		tracing->taken = 0;
-	} while (ring_buffer__consume(tracing->rings) == -EAGAIN &&
-		 clock_now_ns() - before_ns < 500000000);
+	while (read_rings(tracing) == -EAGAIN && clock_now_ns() - before_ns < 500000000)
+		;
 	tracer_finish(tracing->tracer);
 }
 
