@@ -287,6 +287,8 @@ static void add_wish(struct seeker_wish *wish, const struct managed_endpoint *en
 	memset(wish, 0, sizeof(*wish)); /* they are compared as bytes */
 	wish->endpoint = endpoint->id;
 	wish->need = need_of(endpoint, now_ns);
+	if (endpoint->devices == 0)
+		wish->down_ns = endpoint->changed_ns;
 	strcpy(wish->word, endpoint->word);
 	strcpy(wish->container, endpoint->container);
 	wish->sockets = endpoint->sockets;

@@ -316,11 +316,17 @@ static void hurry(struct seeker *seeker)
 	}
 }
 
+/* One that went again while it was still missed is news; that it is back is none. */
 static bool is_asked(const struct seeker *seeker, const struct seeker_wish *wish)
 {
-	for (size_t i = 0; i < seeker->wishes; i++)
-		if (memcmp(&seeker->wish[i], wish, sizeof(*wish)) == 0)
+	for (size_t i = 0; i < seeker->wishes; i++) {
+		struct seeker_wish asked = seeker->wish[i];
+
+		if (!wish->down_ns)
+			asked.down_ns = 0;
+		if (memcmp(&asked, wish, sizeof(asked)) == 0)
 			return true;
+	}
 	return false;
 }
 

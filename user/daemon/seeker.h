@@ -35,6 +35,7 @@ enum seeker_need {
 struct seeker_wish {
 	uint32_t endpoint;
 	enum seeker_need need; /* for all the owner knows; the guard may know better */
+	uint64_t down_ns; /* since when nothing of it is there; 0: something is */
 	char word[ENDPOINT_NAME_MAX + 1]; /* what it was called, with its prefix if that is known */
 	/* Of the one whose network it has, mostly itself: its last id, which a restart does not change; "". */
 	char container[ENDPOINT_ID_MAX + 1];
