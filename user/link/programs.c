@@ -30,6 +30,11 @@ struct loaded_link {
 	struct netns_id netns;
 	struct link_bpf *object;
 	bool is_idle; /* no device is left there: kept, as one may come again in a moment */
+	/*
+	 * It has served interfaces inside endpoints alone, and by TCX: so where it is idle no processor runs it any more, and
+	 * nobody else can attach it. Then it may serve another namespace.
+	 */
+	bool is_inside;
 };
 
 struct programs {
@@ -202,15 +207,43 @@ static void unload_idle(struct programs *programs)
 	}
 }
 
-static int load_link(struct programs *programs, const struct netns *netns,
-		     struct link_bpf **ret_object)
+static struct loaded_link *find_idle_inside(struct programs *programs)
+{
+	for (unsigned int i = 0; i < programs->links; i++)
+		if (programs->link[i].is_idle && programs->link[i].is_inside)
+			return &programs->link[i];
+	return NULL;
+}
+
+static void give_to(struct loaded_link *link, const struct netns *netns, bool inside)
+{
+	link->netns = netns->id;
+	link->object->bss->netns_id = programs_netns_number(netns);
+	link->is_idle = false;
+	link->is_inside &= inside;
+}
+
+/*
+ * What is there already for this namespace; else, inside, what is idle: a container that is restarted has a new namespace,
+ * and the verifier's tens of milliseconds are long for one that is cut. NULL: neither.
+ */
+static struct loaded_link *find_loaded(struct programs *programs, const struct netns *netns,
+				       bool inside)
 {
 	struct loaded_link *have = find_link(programs, netns->id);
+
+	return have || !inside ? have : find_idle_inside(programs);
+}
+
+static int load_link(struct programs *programs, const struct netns *netns, bool inside,
+		     struct link_bpf **ret_object)
+{
+	struct loaded_link *have = find_loaded(programs, netns, inside);
 	struct link_bpf *object;
 	int r;
 
 	if (have) {
-		have->is_idle = false;
+		give_to(have, netns, inside);
 		*ret_object = have->object;
 		return 0;
 	}
@@ -223,9 +256,9 @@ static int load_link(struct programs *programs, const struct netns *netns,
 		r = link_object_load(programs->socket, &object);
 	if (r < 0)
 		return r;
-	object->bss->netns_id = programs_netns_number(netns);
-	programs->link[programs->links++] =
-		(struct loaded_link){ .netns = netns->id, .object = object };
+	have = &programs->link[programs->links++];
+	*have = (struct loaded_link){ .object = object, .is_inside = programs->has_tcx };
+	give_to(have, netns, inside);
 	*ret_object = object;
 	return 0;
 }
@@ -318,7 +351,7 @@ int programs_attach(struct programs *programs, const struct netns *netns, uint32
 		    enum clsact_hook hook, bool by_clsact, struct attachment *ret_attachment)
 {
 	struct link_bpf *object = NULL;
-	int r = load_link(programs, netns, &object);
+	int r = load_link(programs, netns, false, &object);
 
 	return r < 0 ? r
 		     : attach(programs, netns, ifindex, hook, programs->has_tcx && !by_clsact,
@@ -330,7 +363,7 @@ int programs_attach_inside(struct programs *programs, const struct netns *netns,
 {
 	enum clsact_hook mirrored = hook == CLSACT_INGRESS ? CLSACT_EGRESS : CLSACT_INGRESS;
 	struct link_bpf *object = NULL;
-	int r = load_link(programs, netns, &object);
+	int r = load_link(programs, netns, true, &object);
 
 	return r < 0 ? r
 		     : attach(programs, netns, ifindex, hook, programs->has_tcx,
@@ -341,7 +374,7 @@ int programs_attach_return(struct programs *programs, const struct netns *netns,
 			   uint32_t tap_ifindex, struct attachment *ret_attachment)
 {
 	struct link_bpf *object = NULL;
-	int r = load_link(programs, netns, &object);
+	int r = load_link(programs, netns, false, &object);
 
 	return r < 0 ? r
 		     : attach(programs, netns, tap_ifindex, CLSACT_INGRESS, programs->has_tcx,
@@ -364,7 +397,7 @@ int programs_hand(struct programs *programs, const struct netns *netns, enum cls
 	struct link_bpf *object = NULL;
 	int fd, r;
 
-	r = load_link(programs, netns, &object);
+	r = load_link(programs, netns, false, &object);
 	if (r < 0)
 		return r;
 	fd = fcntl(program_fd(object, hook), F_DUPFD_CLOEXEC, 3);
