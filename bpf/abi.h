@@ -4,7 +4,7 @@
  * events, coming up; the header in front of a held frame, going round.
  *
  *     user space  -- hf_config, hf_device, hf_rule -->  bpf programs
- *     user space  <-- hf_packet_event, hf_socket_event --  bpf programs
+ *     user space  <-- hf_passage, hf_packet_event, hf_socket_event --  bpf programs
  *     tc program  -- hf_hold_header + frame -->  TAP  -->  hold engine  -- mark, hf_return -->  tc program
  *
  * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns). Numbers are in host order unless the type says
@@ -51,10 +51,8 @@ struct hf_config {
 	__u32 release_mark; /* high half of skb->mark of a packet that comes back from the hold engine */
 	__u16 tracing; /* nonzero: emit sightings and socket events */
 	__u16 outward; /* nonzero: some device's is */
-	__u32 spilling; /* nonzero: events go to the spill. Set by a program, taken back when the reader has emptied that */
-	__u32 unused;
 };
-_Static_assert(sizeof(struct hf_config) == 24, "struct hf_config is a map value");
+_Static_assert(sizeof(struct hf_config) == 16, "struct hf_config is a map value");
 
 /* An interface. An ifindex means nothing outside its network namespace, so the key has both. */
 struct hf_device_key {
@@ -257,6 +255,7 @@ _Static_assert(sizeof(struct hf_return) == 24, "struct hf_return is a map value"
 enum hf_event_kind {
 	HF_EVENT_PACKET = 1, /* struct hf_packet_event */
 	HF_EVENT_SOCKET = 2, /* struct hf_socket_event */
+	HF_EVENT_PASSAGE = 3, /* struct hf_passage: up to three of the two above, in one */
 };
 
 struct hf_event {
@@ -343,6 +342,31 @@ struct hf_socket_event {
 };
 _Static_assert(sizeof(struct hf_socket_event) == 88, "struct hf_socket_event is an event");
 
+/*
+ * What one processor saw of one packet, one after the other: a send call begins, its first packet leaves, and enters where
+ * it goes, without a rule that acted on it. It stands for an HF_SOCKET_SEND, a sighting at HF_POINT_LEAVE and one at
+ * HF_POINT_ENTER; any of them may be missing, and is told apart if it comes later or elsewhere.
+ */
+struct hf_passage {
+	struct hf_event event; /* time_ns: of the first */
+	struct hf_flow flow;
+	__u32 seq; /* as in hf_packet_event */
+	__u32 len;
+	__u64 sent_ns; /* 0: missing; the same of the others */
+	__u64 left_ns;
+	__u64 entered_ns;
+	__u32 pid; /* of the sender, with sent_ns */
+	__u32 tid;
+	__u32 src_endpoint;
+	__u32 dst_endpoint; /* with entered_ns, or if a rule had to know it */
+	__u8 tcp_flags;
+	__u8 head_len;
+	__u8 unused[2];
+	__u32 segments;
+	__u8 head[HF_HEAD_MAX]; /* with left_ns */
+};
+_Static_assert(sizeof(struct hf_passage) == 208, "struct hf_passage is an event");
+
 /* What could not be told, by source; one element for each CPU. */
 struct hf_lost {
 	__u64 packet_events; /* ring full */
@@ -351,5 +375,43 @@ struct hf_lost {
 	__u64 unused;
 };
 _Static_assert(sizeof(struct hf_lost) == 32, "struct hf_lost is a map value");
+
+/*
+ * A processor's lane: its own way up, a ring of slots with one writer and one reader, mapped into the owner's memory. No
+ * line of it is another processor's, and nothing is locked. The newest slot is written on while it is younger than
+ * HF_LANE_OPEN_NS, so none is read before it is older than HF_LANE_SHUT_NS.
+ */
+#define HF_LANES_MAX	32 /* processors beyond have none, and use the ring */
+#define HF_LANE_SLOTS	1024
+#define HF_LANE_OPEN_NS 1000000ULL
+#define HF_LANE_SHUT_NS 5000000ULL
+
+struct hf_lane_slot {
+	union {
+		struct hf_event event;
+		struct hf_passage passage;
+		struct hf_packet_event packet;
+		struct hf_socket_event socket;
+		__u8 bytes[256];
+	};
+};
+_Static_assert(sizeof(struct hf_lane_slot) == 256,
+	       "struct hf_lane_slot is some whole lines of memory");
+
+struct hf_lane {
+	/* the programs' */
+	__u64 written; /* slots, since the beginning: the next is slot[written % HF_LANE_SLOTS] */
+	__u64 woken; /* `written` when the reader was woken last */
+	__u32 is_taken; /* nonzero: somebody writes, and was interrupted */
+	__u32 wire_len; /* of the packet that left last and has not entered; 0: there is none */
+	__u64 wire[5]; /* its addresses, ports and number, as they lie in it */
+	__u64 unused[8];
+	/* the reader's */
+	__u64 read; /* slots, since the beginning: those before it may be written anew */
+	__u64 unused_too[15];
+	struct hf_lane_slot slot[HF_LANE_SLOTS];
+};
+_Static_assert(sizeof(struct hf_lane) == 256 + 256 * HF_LANE_SLOTS,
+	       "struct hf_lane is a map value");
 
 #endif

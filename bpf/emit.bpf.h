@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * emit.bpf.h - reserve, fill, submit; what no ring could take is counted, by source.
+ * emit.bpf.h - reserve, fill, submit; what could not be told is counted, by source.
  *
- *     events (small, warm) --full--> spill, until the reader has emptied that
+ *     this processor's lane --full, taken, or there is none--> ring
  *
- * The reader polls on a timer, so an event does not wake it; only a ring that fills up does.
+ * The owner reads both by time. It polls on a timer, so an event does not wake it; only what fills up does.
  */
 #ifndef HOPFAULT_EMIT_BPF_H
 #define HOPFAULT_EMIT_BPF_H
 
-#include "maps.bpf.h"
+#include "lane.bpf.h"
 
 static __always_inline struct hf_lost *lost_here(void)
 {
@@ -19,50 +19,19 @@ static __always_inline struct hf_lost *lost_here(void)
 }
 
 /*
- * NULL: both are full. What is in the spill is younger than all that is in the ring, because nothing goes to the ring
- * while there is something in the spill: whoever reads the ring first and then the spill reads in order. The spill is not
- * asked itself whether it is empty, as that would be two more lines of memory for each event. The word is set again with
- * each event in it, as the reader may have taken it back in the meantime.
+ * In the lane, if there is one with room; else in the ring, and *lane is NULL then. NULL: the ring is full, too. A slot of a
+ * lane is larger than any event, and holds what was in it before.
  */
-static __always_inline void *event_reserve(__u64 size)
+static __always_inline void *event_reserve(struct hf_lane **lane, __u64 size)
 {
-	__u32 zero = 0;
-	struct hf_config *owner = bpf_map_lookup_elem(&config, &zero);
-	void *event = NULL;
+	if (*lane) {
+		void *slot = lane_next(*lane);
 
-	if (!owner)
-		return NULL;
-	if (!owner->spilling)
-		event = bpf_ringbuf_reserve(&events, size, 0);
-	if (!event) {
-		event = bpf_ringbuf_reserve(&spill, size, 0);
-		owner->spilling = 1;
+		if (slot)
+			return slot;
 	}
-	return event;
-}
-
-#define WAKE_FIRST  (RING_BYTES / 2)
-#define WAKE_EACH   (RING_BYTES / 8)
-#define WAKE_ONE_IN 8 /* events, by the low bits of their times */
-#define WAKE_WIDTH     \
-	(WAKE_ONE_IN * \
-	 512) /* wider than so many events, so that one that looks falls into it nearly always */
-
-/*
- * Half full is worth a wake-up, and each eighth beyond it; until then the reader's own timer is soon enough. Only an
- * event that crosses the line wakes: a wake-up costs as much as the event, and to look whether it does as much as a
- * quarter of that, so one in eight looks. The spill needs none: who reads the ring reads that too.
- */
-static __always_inline __u64 wakeup_flags(__u64 now_ns)
-{
-	__u64 waiting;
-
-	if (now_ns % WAKE_ONE_IN)
-		return BPF_RB_NO_WAKEUP;
-	waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	if (waiting >= WAKE_FIRST && (waiting & (WAKE_EACH - 1)) < WAKE_WIDTH)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
+	*lane = NULL;
+	return bpf_ringbuf_reserve(&events, size, 0);
 }
 
 static __always_inline void event_fill(struct hf_event *event, enum hf_event_kind kind, __u16 size,
@@ -75,9 +44,52 @@ static __always_inline void event_fill(struct hf_event *event, enum hf_event_kin
 	event->time_ns = now_ns;
 }
 
-static __always_inline void event_submit(void *event, __u64 now_ns)
+/*
+ * Half full is worth a wake-up, and each eighth beyond it; until then the reader's own timer is soon enough. It waits for
+ * the ring, so an empty record there wakes it.
+ */
+#define LANE_WAKE_FIRST (HF_LANE_SLOTS / 2)
+#define LANE_WAKE_EACH	(HF_LANE_SLOTS / 8)
+
+static __always_inline void lane_wake(struct hf_lane *lane)
 {
-	bpf_ringbuf_submit(event, wakeup_flags(now_ns));
+	void *nothing;
+
+	if (lane_waiting(lane) < LANE_WAKE_FIRST || lane->written - lane->woken < LANE_WAKE_EACH)
+		return;
+	lane->woken = lane->written;
+	nothing = bpf_ringbuf_reserve(&events, sizeof(struct hf_event), 0);
+	if (nothing)
+		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
+#define RING_WAKE_FIRST (RING_BYTES / 2)
+#define RING_WAKE_EACH	(RING_BYTES / 8)
+#define RING_LOOK_EACH \
+	8 /* events, by the low bits of their times: to look costs a quarter of an event */
+#define RING_WAKE_WIDTH (RING_LOOK_EACH * 512) /* an event that looks falls into it nearly always */
+
+static __always_inline __u64 ring_wakes(__u64 now_ns)
+{
+	__u64 waiting;
+
+	if (now_ns % RING_LOOK_EACH)
+		return BPF_RB_NO_WAKEUP;
+	waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	if (waiting >= RING_WAKE_FIRST && (waiting & (RING_WAKE_EACH - 1)) < RING_WAKE_WIDTH)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* With the lane as event_reserve() left it. */
+static __always_inline void event_submit(struct hf_lane *lane, void *event, __u64 now_ns)
+{
+	if (!lane) {
+		bpf_ringbuf_submit(event, ring_wakes(now_ns));
+		return;
+	}
+	lane_pass(lane);
+	lane_wake(lane);
 }
 
 #endif

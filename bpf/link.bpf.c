@@ -155,11 +155,6 @@ static __always_inline struct desk *desk_with(struct __sk_buff *skb, const struc
 	return desk;
 }
 
-static __always_inline void tell(enum hf_point point, __u64 now_ns, const struct desk *desk)
-{
-	emit_sighting(point, now_ns, &desk->packet, &desk->who, &desk->judgement);
-}
-
 static __always_inline void undelayed(struct desk *desk)
 {
 	count_undelayed(&desk->judgement, desk->packet.segments);
@@ -197,7 +192,7 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 	desk->who.dst = device->endpoint;
 	action = act(skb, device, desk, judge(desk, now_ns));
 	if (is_seen(owner, device))
-		tell(HF_POINT_ENTER, now_ns, desk);
+		emit_entering(now_ns, &desk->packet, &desk->who, &desk->judgement);
 	return action;
 }
 
@@ -219,7 +214,7 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	desk->who.dst = device->endpoint;
 	verdict = judge_again(due_ns, now_ns);
 	if (is_seen(owner, device))
-		tell(HF_POINT_RELEASE, now_ns, desk);
+		emit_release(now_ns, &desk->packet, &desk->who, &desk->judgement);
 	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
@@ -240,7 +235,7 @@ static __always_inline int arriving(struct __sk_buff *skb, const struct hf_confi
 	if (verdict == HF_VERDICT_DELAY)
 		undelayed(desk);
 	if (is_seen(owner, device))
-		tell(HF_POINT_ENTER, now_ns, desk);
+		emit_entering(now_ns, &desk->packet, &desk->who, &desk->judgement);
 	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
@@ -266,7 +261,8 @@ int link_enter(struct __sk_buff *skb)
 		return pass();
 	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device->engine == HF_ENGINE_HOLD)
 		return released(skb, owner, device, bpf_ktime_get_ns());
-	if (!generation && !is_seen(owner, device))
+	if (!generation &&
+	    (!is_seen(owner, device) || emit_entering_known(skb, device->endpoint, now_ns)))
 		return pass();
 	return entering(skb, owner, device, now_ns);
 }

@@ -16,8 +16,7 @@
 #define MAX_NAMESPACES 64
 #define MAX_ADDRESSES  16384
 #define MAX_RULES      16384
-#define RING_BYTES     (512 << 10)
-#define SPILL_BYTES    (8 << 20)
+#define RING_BYTES     (8 << 20)
 
 /* Lease, mark, tracing switch. Written by the owner through a memory map, read on each packet. */
 struct {
@@ -116,19 +115,22 @@ struct {
 } namespaces SEC(".maps");
 
 /*
- * Sightings and socket events, to the owner. A ring is written from end to end, so a large one is cold memory at each
- * event: this one is small enough to stay in a processor's cache. What it can't take goes to the spill.
+ * Sightings and socket events, to the owner: a lane for each processor, as many as the loader says. A lane is small enough to
+ * stay in its processor's cache.
  */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HF_LANES_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct hf_lane);
+} lanes SEC(".maps");
+
+/* What no lane could take: of a burst, and from where a lane can't be used. See event_reserve(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RING_BYTES);
 } events SEC(".maps");
-
-/* The same, of a burst; empty unless the owner is late. See event_reserve(). */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, SPILL_BYTES);
-} spill SEC(".maps");
 
 /* What could not be told or done. Written here, read by the owner. */
 struct {

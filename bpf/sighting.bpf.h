@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sighting.bpf.h - report that a packet passed a point, and what was decided about it there.
+ * sighting.bpf.h - report that a packet passed a point, and what was decided about it there: in the passage that is being
+ * written, where that is the packet's own, else as an event of its own.
  *
  * Only TCP is reported. A packet without bytes, SYN, FIN or RST says nothing about a call, so it is reported only
  * when a rule acted on it.
@@ -55,25 +56,89 @@ static __always_inline void sighting_lost(void)
 		here->packet_events++;
 }
 
+/* Is there anything to tell of it, where no rule has acted? */
+static __always_inline bool is_told(const struct packet *packet)
+{
+	return packet->flow.proto == IPPROTO_TCP && packet_tells_something(packet);
+}
+
 static __always_inline void emit_sighting(enum hf_point point, __u64 now_ns,
 					  const struct packet *packet, const struct parties *who,
 					  const struct judgement *judgement)
 {
-	struct hf_packet_event *event;
+	struct hf_lane *lane = lane_here();
+	struct hf_packet_event *event = event_reserve(&lane, sizeof(*event));
 
-	if (packet->flow.proto != IPPROTO_TCP)
-		return;
-	if (judgement->verdict == HF_VERDICT_PASS && !packet_tells_something(packet))
-		return;
-	event = event_reserve(sizeof(*event));
 	if (!event) {
 		sighting_lost();
 		return;
 	}
 	event_fill(&event->event, HF_EVENT_PACKET, sizeof(*event), now_ns);
 	sighting_fill(event, point, packet, who, judgement);
-	event_submit(event, now_ns);
+	event_submit(lane, event, now_ns);
 }
+
+/* ---- a packet enters ---- */
+
+static __always_inline void passage_enters(struct hf_lane *lane, struct hf_passage *passage,
+					   __u32 dst, __u64 now_ns)
+{
+	passage->dst_endpoint = dst;
+	stored();
+	passage->entered_ns = now_ns;
+	lane->wire_len = 0;
+}
+
+/* Told without a look into the packet: it has just left, here. False: it has not, or the passage is not written on any more. */
+static __always_inline bool emit_entering_known(const struct __sk_buff *skb, __u32 dst,
+						__u64 now_ns)
+{
+	struct hf_lane *lane = lane_here();
+	struct hf_passage *passage;
+
+	if (!lane || !lane_knows(lane, skb))
+		return false;
+	passage = lane_passage(lane, now_ns);
+	if (!passage || !passage->left_ns || passage->entered_ns)
+		return false;
+	passage_enters(lane, passage, dst, now_ns);
+	return true;
+}
+
+static __always_inline void emit_entering(__u64 now_ns, const struct packet *packet,
+					  const struct parties *who,
+					  const struct judgement *judgement)
+{
+	struct hf_lane *lane = lane_here();
+	struct hf_passage *passage = NULL;
+
+	if (judgement->verdict != HF_VERDICT_PASS) {
+		if (packet->flow.proto == IPPROTO_TCP)
+			emit_sighting(HF_POINT_ENTER, now_ns, packet, who, judgement);
+		return;
+	}
+	if (!is_told(packet))
+		return;
+	if (lane)
+		passage = lane_passage(lane, now_ns);
+	if (passage && has_left(packet, passage))
+		passage_enters(lane, passage, who->dst, now_ns);
+	else
+		emit_sighting(HF_POINT_ENTER, now_ns, packet, who, judgement);
+}
+
+/* ---- a packet is let go by the hold engine ---- */
+
+static __always_inline void emit_release(__u64 now_ns, const struct packet *packet,
+					 const struct parties *who,
+					 const struct judgement *judgement)
+{
+	if (is_told(packet) ||
+	    (judgement->verdict != HF_VERDICT_PASS && packet->flow.proto == IPPROTO_TCP))
+		emit_sighting(HF_POINT_RELEASE, now_ns, packet, who, judgement);
+}
+
+/* ---- a packet leaves ---- */
 
 /* Four bytes, as they lie in memory. */
 #define WORD(a, b, c, d) bpf_htonl((__u32)(a) << 24 | (b) << 16 | (c) << 8 | (d))
@@ -94,82 +159,88 @@ static __always_inline bool starts_like_request(__u32 word)
 /* Of a response only the status is of use, so less is taken. */
 #define HEAD_OF_RESPONSE 16
 
-struct sighting_of_request {
-	struct hf_packet_event event;
-	__u8 head[HF_HEAD_MAX];
-};
-
-struct sighting_of_response {
-	struct hf_packet_event event;
-	__u8 head[HEAD_OF_RESPONSE];
-};
-
-/* At most `room` bytes of the payload, which begins with at least four, behind a sighting. */
+/* The first bytes of a message that looks like HTTP; of others none. */
 static __always_inline void head_fill(struct __sk_buff *skb, const struct packet *packet,
-				      struct hf_packet_event *event, __u8 *head, __u32 room)
+				      struct hf_passage *passage)
 {
-	__u32 len = packet->payload_len;
+	__u32 len = packet->payload_len, word;
 
-	if (len > room)
-		len = room;
+	passage->head_len = 0;
+	if (len < sizeof(word) ||
+	    bpf_skb_load_bytes(skb, packet->payload_offset, &word, sizeof(word)))
+		return;
+	if (starts_like_response(word))
+		len = len < HEAD_OF_RESPONSE ? len : HEAD_OF_RESPONSE;
+	else if (!starts_like_request(word))
+		return;
+	if (len > sizeof(passage->head))
+		len = sizeof(passage->head);
 	barrier_var(
 		len); /* clang would drop the check that follows, which Linux 5.10 needs to see */
-	if (len >= 4 && !bpf_skb_load_bytes(skb, packet->payload_offset, head, len))
-		event->head_len = len;
+	if (len >= sizeof(word) &&
+	    !bpf_skb_load_bytes(skb, packet->payload_offset, passage->head, len))
+		passage->head_len = len;
 }
 
-static __always_inline void leaving_fill(struct hf_packet_event *event, __u16 size, __u64 now_ns,
-					 const struct packet *packet, const struct parties *who)
+static __always_inline void passage_begin(struct hf_passage *passage, __u64 now_ns)
 {
-	const struct judgement none = {};
-
-	event_fill(&event->event, HF_EVENT_PACKET, size, now_ns);
-	sighting_fill(event, HF_POINT_LEAVE, packet, who, &none);
+	event_fill(&passage->event, HF_EVENT_PASSAGE, sizeof(*passage), now_ns);
+	passage->len = 0;
+	passage->sent_ns = 0;
+	passage->left_ns = 0;
+	passage->entered_ns = 0;
+	passage->pid = 0;
+	passage->tid = 0;
+	passage->dst_endpoint = HF_ENDPOINT_NONE;
+	passage->tcp_flags = 0;
+	passage->head_len = 0;
+	passage->unused[0] = 0;
+	passage->unused[1] = 0;
+	passage->segments = 0;
 }
 
-static __always_inline void emit_request(struct __sk_buff *skb, __u64 now_ns,
-					 const struct packet *packet, const struct parties *who)
+static __always_inline void passage_leaves(struct __sk_buff *skb, const struct packet *packet,
+					   const struct parties *who, struct hf_passage *passage,
+					   __u64 now_ns)
 {
-	struct sighting_of_request *told = event_reserve(sizeof(*told));
-
-	if (!told) {
-		sighting_lost();
-		return;
-	}
-	leaving_fill(&told->event, sizeof(*told), now_ns, packet, who);
-	head_fill(skb, packet, &told->event, told->head, sizeof(told->head));
-	event_submit(told, now_ns);
-}
-
-static __always_inline void emit_response(struct __sk_buff *skb, __u64 now_ns,
-					  const struct packet *packet, const struct parties *who)
-{
-	struct sighting_of_response *told = event_reserve(sizeof(*told));
-
-	if (!told) {
-		sighting_lost();
-		return;
-	}
-	leaving_fill(&told->event, sizeof(*told), now_ns, packet, who);
-	head_fill(skb, packet, &told->event, told->head, sizeof(told->head));
-	event_submit(told, now_ns);
+	passage->len = packet->payload_len;
+	passage->src_endpoint = who->src;
+	passage->dst_endpoint = who->dst;
+	passage->tcp_flags = packet->tcp_flags;
+	passage->segments = packet->segments;
+	head_fill(skb, packet, passage);
+	stored();
+	passage->left_ns = now_ns;
 }
 
 /* A packet that leaves its sender, with the first bytes of the message if they look like HTTP. */
 static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 					 const struct packet *packet, const struct parties *who)
 {
-	const struct judgement none = {};
-	__u32 word = 0;
+	struct hf_lane *lane = lane_here();
+	struct hf_passage *passage = NULL;
 
-	if (packet->flow.proto == IPPROTO_TCP && packet->payload_len >= sizeof(word))
-		bpf_skb_load_bytes(skb, packet->payload_offset, &word, sizeof(word));
-	if (starts_like_response(word))
-		emit_response(skb, now_ns, packet, who);
-	else if (starts_like_request(word))
-		emit_request(skb, now_ns, packet, who);
-	else
-		emit_sighting(HF_POINT_LEAVE, now_ns, packet, who, &none);
+	if (!is_told(packet))
+		return;
+	if (lane)
+		passage = lane_passage(lane, now_ns);
+	if (passage && is_sent_by(packet, passage)) {
+		passage_leaves(skb, packet, who, passage, now_ns);
+		lane_note_wire(lane, skb);
+		return;
+	}
+	passage = event_reserve(&lane, sizeof(*passage));
+	if (!passage) {
+		sighting_lost();
+		return;
+	}
+	passage_begin(passage, now_ns);
+	passage->flow = packet->flow;
+	passage->seq = packet->seq;
+	passage_leaves(skb, packet, who, passage, now_ns);
+	if (lane)
+		lane_note_wire(lane, skb);
+	event_submit(lane, passage, now_ns);
 }
 
 #endif

@@ -80,16 +80,21 @@ struct told {
 	__u64 since_ns;
 };
 
-static __always_inline void tell(const struct sock *sk, const struct told *told, __u64 now_ns)
+static __always_inline void telling_lost(void)
 {
-	struct hf_socket_event *event = event_reserve(sizeof(*event));
+	struct hf_lost *here = lost_here();
+
+	if (here)
+		add(&here->socket_events, 1); /* a soft interrupt may count here in between */
+}
+
+static __always_inline void tell(const struct sock *sk, const struct told *told, __u64 now_ns,
+				 struct hf_lane *lane)
+{
+	struct hf_socket_event *event = event_reserve(&lane, sizeof(*event));
 
 	if (!event) {
-		struct hf_lost *here = lost_here();
-
-		if (here)
-			add(&here->socket_events,
-			    1); /* a soft interrupt may count here in between */
+		telling_lost();
 		return;
 	}
 	event_fill(&event->event, HF_EVENT_SOCKET, sizeof(*event), now_ns);
@@ -104,64 +109,92 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 	event->unused[0] = 0;
 	event->unused[1] = 0;
 	event->since_ns = told->since_ns;
-	event_submit(event, now_ns);
+	event_submit(lane, event, now_ns);
 }
 
-static __always_inline int send_begins(struct sock *sk)
+/* A passage begins: its first packet is about to leave, most likely here. */
+static __always_inline void tell_send(const struct sock *sk, const struct told *told, __u64 now_ns,
+				      struct hf_lane *lane)
+{
+	struct hf_passage *passage = event_reserve(&lane, sizeof(*passage));
+
+	if (!passage) {
+		telling_lost();
+		return;
+	}
+	passage_begin(passage, now_ns);
+	flow_of(sk, &passage->flow);
+	passage->seq = told->seq;
+	passage->pid = told->pid_tgid >> 32;
+	passage->tid = told->pid_tgid;
+	passage->src_endpoint = told->endpoint;
+	passage->sent_ns = now_ns;
+	event_submit(lane, passage, now_ns);
+}
+
+/* has_lane: the program runs where lane_take() may be asked. */
+static __always_inline void send_begins(struct sock *sk, bool has_lane)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct told told = { .op = HF_SOCKET_SEND };
+	struct told told = {};
+	struct hf_lane *lane;
 	struct tcp_sock *tcp;
 
 	told.endpoint = traced_endpoint(sk, now_ns);
 	if (!told.endpoint)
-		return 0;
+		return;
 	tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
-		return 0;
+		return;
 	told.seq = tcp->write_seq;
 	told.pid_tgid = bpf_get_current_pid_tgid();
-	tell(sk, &told, now_ns);
-	return 0;
+	lane = has_lane ? lane_take() : NULL;
+	tell_send(sk, &told, now_ns, lane);
+	lane_give_back(lane);
 }
 
-static __always_inline int receive_ends(struct sock *sk, int received, int flags)
+static __always_inline void receive_ends(struct sock *sk, int received, int flags, bool has_lane)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct told told = { .op = HF_SOCKET_RECV };
+	struct hf_lane *lane;
 	struct tcp_sock *tcp;
 
 	if (received <= 0 || (flags & MSG_PEEK))
-		return 0;
+		return;
 	told.endpoint = traced_endpoint(sk, now_ns);
 	if (!told.endpoint)
-		return 0;
+		return;
 	tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
-		return 0;
+		return;
 	told.seq = tcp->copied_seq;
 	told.len = received;
 	told.pid_tgid = bpf_get_current_pid_tgid();
-	tell(sk, &told, now_ns);
-	return 0;
+	lane = has_lane ? lane_take() : NULL;
+	tell(sk, &told, now_ns, lane);
+	lane_give_back(lane);
 }
 
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(send_by_tracepoint, struct sock *sk)
 {
-	return send_begins(sk);
+	send_begins(sk, true);
+	return 0;
 }
 
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(send_by_fentry, struct sock *sk)
 {
-	return send_begins(sk);
+	send_begins(sk, false);
+	return 0;
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(receive_by_tracepoint, struct sock *sk, int received, int flags)
 {
-	return receive_ends(sk, received, flags);
+	receive_ends(sk, received, flags, true);
+	return 0;
 }
 
 SEC("fexit/tcp_recvmsg")
@@ -169,8 +202,10 @@ int BPF_PROG(receive_by_fexit, struct sock *sk)
 {
 	/* sk, msg, len, [nonblock,] flags, addr_len, and then what it returned */
 	if (tcp_recvmsg_args == 6)
-		return receive_ends(sk, (int)ctx[6], (int)ctx[4]);
-	return receive_ends(sk, (int)ctx[5], (int)ctx[3]);
+		receive_ends(sk, (int)ctx[6], (int)ctx[4], false);
+	else
+		receive_ends(sk, (int)ctx[5], (int)ctx[3], false);
+	return 0;
 }
 
 /*
@@ -239,7 +274,7 @@ int BPF_PROG(state_changes, struct sock *sk, int old, int new)
 	}
 	told.since_ns = begun.since_ns;
 	told.pid_tgid = begun.pid_tgid;
-	tell(sk, &told, now_ns);
+	tell(sk, &told, now_ns, NULL);
 	return 0;
 }
 
@@ -257,7 +292,7 @@ int BPF_PROG(sent_again, struct sock *sk, struct sk_buff *skb)
 		return 0;
 	told.seq = range.seq;
 	told.len = range.end_seq - range.seq;
-	tell(sk, &told, now_ns);
+	tell(sk, &told, now_ns, NULL);
 	return 0;
 }
 
@@ -268,6 +303,7 @@ int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 	__u32 mark = skb->mark, zero = 0;
 	const struct hf_config *owner;
 	struct hf_packet_event *event;
+	struct hf_lane *lane = NULL;
 	struct in_flight *entry;
 	__u64 now_ns, error_ns;
 
@@ -285,11 +321,11 @@ int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 	owner = bpf_map_lookup_elem(&config, &zero);
 	if (owner && owner->tracing && now_ns < owner->lease_ns &&
 	    entry->sighting.flow.proto == IPPROTO_TCP) {
-		event = event_reserve(sizeof(*event));
+		event = event_reserve(&lane, sizeof(*event));
 		if (event) {
 			*event = entry->sighting;
 			event_fill(&event->event, HF_EVENT_PACKET, sizeof(*event), now_ns);
-			event_submit(event, now_ns);
+			event_submit(lane, event, now_ns);
 		} else {
 			sighting_lost();
 		}

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -15,8 +17,10 @@
 #include "base/cleanup.h"
 #include "harness.h"
 #include "link.skel.h"
+#include "link/events.h"
 #include "link/netlink.h"
 #include "link/netns.h"
+#include "trace/passage.h"
 
 #define HOUR_NS (3600 * 1000000000LL)
 
@@ -25,8 +29,8 @@ static const char *const peer_names[DEVICE_COUNT] = { "a-peer", "b-peer", "hold-
 
 struct harness {
 	struct link_bpf *programs;
-	struct ring_buffer *ring;
-	struct harness_events *drain_to; /* while harness_drain() runs */
+	struct hf_lane *lanes; /* mapped */
+	struct events *events;
 };
 
 __u64 harness_now_ns(void)
@@ -73,25 +77,32 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 	return 0;
 }
 
-static int keep_event(void *user, void *data, size_t size)
+static void keep_event(struct harness_events *to, const struct hf_event *event)
 {
-	struct harness_events *to = ((struct harness *)user)->drain_to;
-	__u64 time_ns = ((const struct hf_event *)data)->time_ns;
-
-	if (time_ns < to->newest_ns)
+	if (event->time_ns < to->newest_ns)
 		to->out_of_order++;
 	else
-		to->newest_ns = time_ns;
-	if (to->count < HARNESS_EVENTS) {
-		size_t fits = size;
-
-		if (fits > sizeof(to->told[0].event) + HF_HEAD_MAX)
-			fits = sizeof(to->told[0].event) + HF_HEAD_MAX;
-		memcpy(&to->told[to->count].event, data, fits);
-		to->told[to->count].size = size;
-	}
+		to->newest_ns = event->time_ns;
+	if (to->count < HARNESS_EVENTS)
+		memcpy(&to->told[to->count].event, event, event->size);
 	to->count++;
-	return 0;
+}
+
+static void keep(struct harness_events *to, const struct hf_event *event)
+{
+	struct {
+		struct hf_packet_event event;
+		unsigned char head[HF_HEAD_MAX];
+	} part;
+
+	to->records++;
+	if (event->kind != HF_EVENT_PASSAGE) {
+		keep_event(to, event);
+		return;
+	}
+	for (unsigned int nth = 0; nth < PASSAGE_PARTS; nth++)
+		if (passage_part((const struct hf_passage *)event, nth, &part.event.event))
+			keep_event(to, &part.event.event);
 }
 
 static int name_everyone(struct harness *harness)
@@ -112,6 +123,24 @@ static int name_everyone(struct harness *harness)
 	return r;
 }
 
+static size_t lanes_bytes(const struct harness *harness)
+{
+	return bpf_map__max_entries(harness->programs->maps.lanes) * sizeof(struct hf_lane);
+}
+
+static int open_events(struct harness *harness)
+{
+	const struct bpf_map *map = harness->programs->maps.lanes;
+	void *at = mmap(NULL, lanes_bytes(harness), PROT_READ | PROT_WRITE, MAP_SHARED,
+			bpf_map__fd(map), 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	harness->lanes = at;
+	return events_open(harness->lanes, bpf_map__max_entries(map),
+			   bpf_map__fd(harness->programs->maps.events), &harness->events);
+}
+
 int harness_open(struct harness **ret_harness)
 {
 	_cleanup_(harness_closep) struct harness *harness = calloc(1, sizeof(*harness));
@@ -127,12 +156,7 @@ int harness_open(struct harness **ret_harness)
 	r = link_bpf__load(harness->programs);
 	if (r < 0)
 		return r;
-	harness->ring = ring_buffer__new(bpf_map__fd(harness->programs->maps.events), keep_event,
-					 harness, NULL);
-	if (!harness->ring)
-		return -errno;
-	r = ring_buffer__add(harness->ring, bpf_map__fd(harness->programs->maps.spill), keep_event,
-			     harness);
+	r = open_events(harness);
 	if (r == 0)
 		r = harness_set_lease(harness, HOUR_NS);
 	if (r == 0)
@@ -147,7 +171,9 @@ void harness_close(struct harness *harness)
 {
 	if (!harness)
 		return;
-	ring_buffer__free(harness->ring);
+	events_close(harness->events);
+	if (harness->lanes)
+		munmap(harness->lanes, lanes_bytes(harness));
 	link_bpf__destroy(harness->programs);
 	free(harness);
 }
@@ -201,25 +227,6 @@ int harness_set_tracing(struct harness *harness, bool on)
 		return r;
 	config.tracing = on;
 	return harness_set_config(harness, &config);
-}
-
-int harness_take_back_spilling(struct harness *harness)
-{
-	struct hf_config config;
-	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
-
-	if (r < 0)
-		return r;
-	config.spilling = 0;
-	return harness_set_config(harness, &config);
-}
-
-int harness_spilled(struct harness *harness)
-{
-	struct hf_config config;
-	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
-
-	return r < 0 ? r : config.spilling != 0;
 }
 
 int harness_set_outward(struct harness *harness, bool on)
@@ -365,15 +372,16 @@ int harness_lost(struct harness *harness, struct hf_lost *ret_sum)
 	return 0;
 }
 
-int harness_drain(struct harness *harness, struct harness_events *ret_events)
+void harness_drain(struct harness *harness, struct harness_events *ret_events)
 {
-	int r;
+	const void *event;
+	size_t size;
 
 	memset(ret_events, 0, sizeof(*ret_events));
-	harness->drain_to = ret_events;
-	r = ring_buffer__consume(harness->ring);
-	harness->drain_to = NULL;
-	return r < 0 ? r : 0;
+	while ((event = events_next(harness->events, UINT64_MAX, &size))) {
+		keep(ret_events, event);
+		ret_events->in_ring += size != sizeof(struct hf_lane_slot);
+	}
 }
 
 int harness_run(int program_fd, const struct frame *frame, __u32 repeat, struct harness_run *run)

@@ -6,7 +6,7 @@
  *                                     endpoint A            endpoint B            stands for the TAP
  *
  * A packet is put through a program by BPF_PROG_TEST_RUN: nothing is sent, and the verdict comes back. The harness
- * plays the owner: it keeps the lease, fills the maps, flips the generation, reads the ring.
+ * plays the owner: it keeps the lease, fills the maps, flips the generation, reads the events.
  *
  * All calls return 0 or -errno and print nothing. Needs root.
  */
@@ -47,13 +47,14 @@ struct harness_link {
 };
 
 struct harness_events {
-	size_t count;
+	size_t count; /* the parts of passages one by one */
+	size_t records; /* as they were read: a passage is one */
+	size_t in_ring; /* of them, that no lane has taken */
 	size_t out_of_order; /* came after a younger one */
 	__u64 newest_ns;
 	struct {
 		struct hf_packet_event event;
 		__u8 head[HF_HEAD_MAX];
-		size_t size; /* as the ring told it */
 	} told[HARNESS_EVENTS];
 };
 
@@ -73,8 +74,6 @@ int harness_program(const struct harness *harness,
 int harness_set_config(struct harness *harness, const struct hf_config *config);
 int harness_set_lease(struct harness *harness, __s64 from_now_ns);
 int harness_set_tracing(struct harness *harness, bool on);
-int harness_spilled(struct harness *harness); /* 1: events go to the spill, 0: to the ring */
-int harness_take_back_spilling(struct harness *harness);
 int harness_set_outward(struct harness *harness, bool on);
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
@@ -92,7 +91,7 @@ int harness_set_counts(struct harness *harness, __u32 rule_id, const struct hf_r
 int harness_reset_dice(struct harness *harness, __u32 rule_id);
 int harness_forget_counters(struct harness *harness, __u32 rule_id);
 int harness_lost(struct harness *harness, struct hf_lost *ret_sum);
-int harness_drain(struct harness *harness, struct harness_events *ret_events);
+void harness_drain(struct harness *harness, struct harness_events *ret_events);
 
 /* Runs the program `repeat` times on the frame. run->ctx says where the packet is (ifindex, ingress_ifindex). */
 int harness_run(int program_fd, const struct frame *frame, __u32 repeat, struct harness_run *run);

@@ -14,8 +14,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "link/events.h"
 
 #define POLL_MAX_NS	100000000ULL /* then the loop has other things to do */
+#define FINISH_MAX_NS	500000000ULL
 #define EVENTS_AT_ONCE	4096 /* between two looks at the clock */
 #define CAUGHT_UP	1024 /* events: few enough to be in no hurry any more */
 #define NICE_HURRIED	(-15)
@@ -30,8 +32,7 @@ struct tracing {
 	struct tracing_options with;
 	uint32_t *endpoint; /* copy */
 	struct tracer *tracer;
-	struct ring_buffer *rings;
-	unsigned int taken; /* in this poll */
+	struct events *events;
 	bool is_on;
 	bool is_hurried;
 	struct lost_total lost_before;
@@ -73,22 +74,6 @@ static void hurry(struct tracing *tracing, bool hurry)
 	go_at(hurry ? NICE_HURRIED : NICE_AT_LEISURE);
 }
 
-static int take_event(void *ctx, void *data, size_t size)
-{
-	struct tracing *tracing = ctx;
-
-	tracer_feed(tracing->tracer, data, size);
-	return ++tracing->taken >= EVENTS_AT_ONCE ? -EAGAIN
-						  : 0; /* this one is consumed either way */
-}
-
-/* The ring was full before it was read. */
-static int take_spilled(void *ctx, void *data, size_t size)
-{
-	hurry(ctx, true);
-	return take_event(ctx, data, size);
-}
-
 static int set_traced(struct tracing *tracing, bool traced)
 {
 	int r = 0;
@@ -127,25 +112,6 @@ static void turn_off(struct tracing *tracing)
 	tracing->is_on = false;
 }
 
-/* Both rings as one: libbpf reads them in this order, and that is the order in time. NULL: see errno. */
-static struct ring_buffer *open_rings(const struct programs *programs, ring_buffer_sample_fn take,
-				      ring_buffer_sample_fn take_spill, void *ctx)
-{
-	struct ring_buffer *rings =
-		ring_buffer__new(programs_map_fd(programs, PROGRAMS_EVENTS), take, ctx, NULL);
-	int r;
-
-	if (!rings)
-		return NULL;
-	r = ring_buffer__add(rings, programs_map_fd(programs, PROGRAMS_SPILL), take_spill, ctx);
-	if (r < 0) {
-		ring_buffer__free(rings);
-		errno = -r;
-		return NULL;
-	}
-	return rings;
-}
-
 static void on_chain(void *ctx, const struct chain *chain)
 {
 	struct tracing *tracing = ctx;
@@ -161,20 +127,13 @@ static uint32_t endpoint_at(void *ctx, const struct hf_addr *addr)
 	return managed_at_address(tracing->with.managed, addr);
 }
 
-/* What an earlier trace left in the rings is not ours. */
-static int drop_event(void *ctx, void *data, size_t size)
+/* What an earlier trace has left there is not ours. */
+static int open_events(struct programs *programs, struct events **ret_events)
 {
-	return 0;
-}
+	unsigned int lanes;
+	struct hf_lane *lane = programs_lanes(programs, &lanes);
 
-static void empty_rings(const struct programs *programs)
-{
-	struct ring_buffer *rings = open_rings(programs, drop_event, drop_event, NULL);
-
-	if (rings)
-		ring_buffer__consume(rings);
-	ring_buffer__free(rings);
-	programs_config(programs)->spilling = 0;
+	return events_open(lane, lanes, programs_map_fd(programs, PROGRAMS_EVENTS), ret_events);
 }
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing)
@@ -195,15 +154,12 @@ int tracing_start(const struct tracing_options *options, struct tracing **ret_tr
 		goto fail;
 	memcpy(tracing->endpoint, options->endpoint,
 	       options->endpoints * sizeof(*tracing->endpoint));
-	empty_rings(options->programs);
 	r = tracer_new(&tracer, &tracing->tracer);
 	if (r < 0)
 		goto fail;
-	tracing->rings = open_rings(options->programs, take_event, take_spilled, tracing);
-	if (!tracing->rings) {
-		r = -errno;
+	r = open_events(options->programs, &tracing->events);
+	if (r < 0)
 		goto fail;
-	}
 	r = turn_on(tracing);
 	if (r < 0)
 		goto fail;
@@ -219,49 +175,49 @@ int tracing_fd(const struct tracing *tracing)
 	return programs_map_fd(tracing->with.programs, PROGRAMS_EVENTS);
 }
 
-/*
- * Reads both rings, and when they are empty lets the programs write into the first again. What they wrote until they knew
- * is read at once. Returns how many events, or -EAGAIN when there are more.
- */
-static int read_rings(struct tracing *tracing)
+/* Returns how many events there were, or -EAGAIN when there are more. */
+static int read_events(struct tracing *tracing, uint64_t before_ns)
 {
-	volatile __u32 *spilling = &programs_config(tracing->with.programs)->spilling;
-	int read, more;
+	const void *event;
+	size_t size;
 
-	tracing->taken = 0;
-	read = ring_buffer__consume(tracing->rings);
-	if (read < 0 || !*spilling)
-		return read;
-	*spilling = 0;
-	more = ring_buffer__consume(tracing->rings);
-	return more < 0 ? more : read + more;
+	for (int read = 0; read < EVENTS_AT_ONCE; read++) {
+		event = events_next(tracing->events, before_ns, &size);
+		if (!event)
+			return read;
+		tracer_feed(tracing->tracer, event, size);
+	}
+	return -EAGAIN;
 }
 
-/* The clock goes on only when the rings were read empty: what is still in them would come too late. */
+/* The clock goes on only when all before it was read: what is still there would come too late. */
 void tracing_poll(struct tracing *tracing)
 {
 	uint64_t begin_ns = clock_now_ns(), before_ns;
 	int r;
 
+	if (events_are_pressing(tracing->events))
+		hurry(tracing, true);
 	do {
-		before_ns = clock_now_ns();
-		r = read_rings(tracing);
+		before_ns = clock_now_ns() - HF_LANE_SHUT_NS;
+		r = read_events(tracing, before_ns);
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
 		if (r >= 0 && r < CAUGHT_UP)
 			hurry(tracing, false);
-	} while (r == -EAGAIN && before_ns - begin_ns < POLL_MAX_NS);
+	} while (r == -EAGAIN && before_ns < begin_ns + POLL_MAX_NS);
 }
 
 void tracing_finish(struct tracing *tracing)
 {
-	uint64_t before_ns;
+	uint64_t begin_ns;
 
 	if (!tracing->is_on)
 		return;
 	turn_off(tracing);
-	before_ns = clock_now_ns();
-	while (read_rings(tracing) == -EAGAIN && clock_now_ns() - before_ns < 500000000)
+	begin_ns = clock_now_ns();
+	while (read_events(tracing, UINT64_MAX) == -EAGAIN &&
+	       clock_now_ns() - begin_ns < FINISH_MAX_NS)
 		;
 	tracer_finish(tracing->tracer);
 }
@@ -273,7 +229,7 @@ void tracing_free(struct tracing *tracing)
 	if (tracing->is_on)
 		turn_off(tracing);
 	go_at(0);
-	ring_buffer__free(tracing->rings);
+	events_close(tracing->events);
 	tracer_free(tracing->tracer);
 	free(tracing->endpoint);
 	free(tracing);

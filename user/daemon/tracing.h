@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tracing.h - the way of a request through the owner: ring -> event -> message -> call -> chain -> sink.
+ * tracing.h - the way of a request through the owner: lanes, ring -> event -> message -> call -> chain -> sink.
  *
  * One trace at a time. While it runs, the programs tell what they see of the traced endpoints; when it ends, they
  * are silent again and cost one look-up.
@@ -28,10 +28,10 @@ struct tracing_options {
 };
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing);
-/* A descriptor: an edge when the ring fills up. Else tracing_poll() on a timer is soon enough. */
+/* A descriptor: an edge when a lane or the ring fills up. Else tracing_poll() on a timer is soon enough. */
 int tracing_fd(const struct tracing *tracing);
 /*
- * Takes what is there, a bounded number of events at a time, and lets the tracer's clock go on. When the ring was full,
+ * Takes what is there, a bounded number of events at a time, and lets the tracer's clock go on. When a lane was nearly full,
  * the calling thread gets processor time before others until it has caught up.
  */
 void tracing_poll(struct tracing *tracing);

@@ -41,6 +41,7 @@ struct programs {
 	struct socket_bpf *socket;
 	struct hf_config *config; /* mapped */
 	struct hf_return *returns; /* mapped */
+	struct hf_lane *lanes; /* mapped */
 	struct link_object_ahead *ahead; /* for the first namespace; NULL: it has been taken */
 	struct loaded_link link[NETNS_MAX];
 	unsigned int links;
@@ -92,6 +93,20 @@ static uint32_t map_id(const struct bpf_map *map)
 
 #define RETURNS_BYTES (HF_RETURN_SLOTS * sizeof(struct hf_return))
 
+/* A lane for each processor that there may be, as far as lanes go. */
+static void choose_lanes(struct socket_bpf *socket)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus > 0 && cpus < HF_LANES_MAX)
+		bpf_map__set_max_entries(socket->maps.lanes, (__u32)cpus);
+}
+
+static size_t lanes_bytes(const struct programs *programs)
+{
+	return bpf_map__max_entries(programs->socket->maps.lanes) * sizeof(struct hf_lane);
+}
+
 static int map_shared(const struct bpf_map *map, size_t bytes, void **ret_at)
 {
 	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
@@ -118,6 +133,7 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 		goto fail;
 	}
 	choose_socket_programs(programs->socket, probe);
+	choose_lanes(programs->socket);
 	r = socket_bpf__load(programs->socket);
 	if (r < 0)
 		goto fail;
@@ -126,6 +142,9 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 	if (r >= 0)
 		r = map_shared(programs->socket->maps.returns, RETURNS_BYTES,
 			       (void **)&programs->returns);
+	if (r >= 0)
+		r = map_shared(programs->socket->maps.lanes, lanes_bytes(programs),
+			       (void **)&programs->lanes);
 	if (r < 0)
 		goto fail;
 	programs->config_map_id = map_id(programs->socket->maps.config);
@@ -152,6 +171,8 @@ void programs_free(struct programs *programs)
 		munmap(programs->config, (size_t)sysconf(_SC_PAGESIZE));
 	if (programs->returns)
 		munmap(programs->returns, RETURNS_BYTES);
+	if (programs->lanes)
+		munmap(programs->lanes, lanes_bytes(programs));
 	socket_bpf__destroy(programs->socket);
 	free(programs);
 }
@@ -167,7 +188,6 @@ int programs_map_fd(const struct programs *programs, enum programs_map map)
 		[PROGRAMS_COUNTS] = programs->socket->maps.counts,
 		[PROGRAMS_NAMESPACES] = programs->socket->maps.namespaces,
 		[PROGRAMS_EVENTS] = programs->socket->maps.events,
-		[PROGRAMS_SPILL] = programs->socket->maps.spill,
 		[PROGRAMS_LOST] = programs->socket->maps.lost,
 	};
 
@@ -182,6 +202,12 @@ volatile struct hf_config *programs_config(const struct programs *programs)
 struct hf_return *programs_returns(const struct programs *programs)
 {
 	return programs->returns;
+}
+
+struct hf_lane *programs_lanes(const struct programs *programs, unsigned int *ret_count)
+{
+	*ret_count = bpf_map__max_entries(programs->socket->maps.lanes);
+	return programs->lanes;
 }
 
 uint32_t programs_netns_number(const struct netns *netns)

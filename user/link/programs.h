@@ -32,7 +32,6 @@ enum programs_map {
 	PROGRAMS_COUNTS,
 	PROGRAMS_NAMESPACES,
 	PROGRAMS_EVENTS,
-	PROGRAMS_SPILL,
 	PROGRAMS_LOST,
 	PROGRAMS_MAPS
 };
@@ -46,6 +45,9 @@ volatile struct hf_config *programs_config(const struct programs *programs);
 
 /* HF_RETURN_SLOTS of them, mapped: for the hold engine. */
 struct hf_return *programs_returns(const struct programs *programs);
+
+/* The processors' lanes, mapped, *ret_count of them: for events_open(). */
+struct hf_lane *programs_lanes(const struct programs *programs, unsigned int *ret_count);
 
 /* The namespace's number as maps know it: its inode. */
 uint32_t programs_netns_number(const struct netns *netns);

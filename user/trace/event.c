@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "trace/event.h"
+#include "trace/passage.h"
 
 #define FIRST_SLOTS 64
 #define FETCH_AHEAD 2 /* entries: one is handed out in about the time of a look into memory */
@@ -193,36 +194,64 @@ static uint64_t horizon(const struct event_window *window)
 	return window->newest_ns > window->window_ns ? window->newest_ns - window->window_ns : 0;
 }
 
-int event_window_feed(struct event_window *window, const void *event, size_t size)
+/* Where the next event is to stand: free until put_in() takes it. */
+static struct slot *next_slot(struct event_window *window)
 {
-	struct slot *slot;
-	struct entry entry;
-
 	if (window->used == window->room && !grow(window)) {
 		window->stats->hurried++;
 		hand_out_first(window);
 	}
-	entry.slot = window->free_slot[window->room - window->used - 1];
-	slot = &window->slot[entry.slot];
-	if (size < sizeof(slot->head)) {
-		window->stats->malformed++;
-		return -EBADMSG;
-	}
-	memcpy(slot, event, size < sizeof(*slot) ? size : sizeof(*slot));
-	if (!event_is_valid(slot, size)) {
-		window->stats->malformed++;
-		return -EBADMSG;
-	}
+	return &window->slot[window->free_slot[window->room - window->used - 1]];
+}
+
+static void put_in(struct event_window *window, const struct slot *slot)
+{
+	struct entry entry = { slot->head.time_ns, (uint32_t)(slot - window->slot) };
+
 	count(window->stats, slot);
-	if (slot->head.time_ns < window->let_go_ns) {
+	if (entry.time_ns < window->let_go_ns) {
 		window->stats->late++;
-		return 0;
+		return;
 	}
-	entry.time_ns = slot->head.time_ns;
 	put_in_order(window, entry);
 	if (entry.time_ns > window->newest_ns)
 		window->newest_ns = entry.time_ns;
 	hand_out_until(window, horizon(window));
+}
+
+static int refuse(struct event_window *window)
+{
+	window->stats->malformed++;
+	return -EBADMSG;
+}
+
+static int feed_passage(struct event_window *window, const struct hf_passage *passage, size_t size)
+{
+	if (passage->event.version != HF_ABI_VERSION || !passage_is_valid(passage, size))
+		return refuse(window);
+	for (unsigned int nth = 0; nth < PASSAGE_PARTS; nth++) {
+		struct slot *slot = next_slot(window);
+
+		if (passage_part(passage, nth, &slot->head))
+			put_in(window, slot);
+	}
+	return 0;
+}
+
+int event_window_feed(struct event_window *window, const void *event, size_t size)
+{
+	const struct hf_event *head = event;
+	struct slot *slot;
+
+	if (size < sizeof(*head))
+		return refuse(window);
+	if (head->kind == HF_EVENT_PASSAGE)
+		return feed_passage(window, event, size);
+	slot = next_slot(window);
+	memcpy(slot, event, size < sizeof(*slot) ? size : sizeof(*slot));
+	if (!event_is_valid(slot, size))
+		return refuse(window);
+	put_in(window, slot);
 	return 0;
 }
 
