@@ -293,7 +293,7 @@ enum hf_verdict {
 
 /*
  * A sighting: a TCP packet passed a point. Packets that carry neither bytes nor SYN, FIN or RST are not
- * reported, unless a rule dropped or delayed them.
+ * reported, unless a rule dropped or delayed them. At HF_POINT_LEAVE it is told as a part of a passage.
  */
 struct hf_packet_event {
 	struct hf_event event;

@@ -12,9 +12,10 @@
 trace_arm() {
 	case $1 in
 	none) owner_stop ;;
-	*) owner_answers || { owner_start; attach_chain; } ;;
+	*) owner_answers || { owner_start; attach_chain; sleep "$trace_settle_s"; } ;;
 	esac
 }
+trace_settle_s=3 # the owner looks every few milliseconds at what it has just attached to, for two seconds: that is no request's
 
 # A trace's own start and end are no request's: it runs before the load begins and ends after it.
 trace_begin() { # ARM

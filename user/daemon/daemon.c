@@ -4,7 +4,7 @@
  *
  *   lock -> give up privileges -> clean what a killed one left -> grace -> programs -> delay engine -> guard -> endpoints
  *        -> faults -> socket
- *   tick: show life, heal what has expired, read the ring, end when idle
+ *   tick: show life, heal what has expired, read the events, end when idle
  *   end:  heal all, detach all, release what is held; in reverse
  *
  * A thread of its own renews the lease, see lease.h.

@@ -15,7 +15,7 @@
 #include "daemon/owner.h"
 #include "daemon/reply.h"
 
-#define TICK_NS	    100000000ULL /* the ring wakes us sooner when it fills up */
+#define TICK_NS	    100000000ULL /* a lane wakes us sooner when it fills up */
 #define PROGRESS_NS 500000000ULL
 
 static bool is_among(const uint32_t *id, size_t count, uint32_t wanted)

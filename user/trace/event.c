@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * event.c - checks each record of the ring and puts the records in order.
+ * event.c - checks each record, takes passages apart, and puts all events in order.
  *
- *     ring:  5 3 4 9 ...  -->  sorted by time  -->  3 4 5   (9 waits until the window has moved on)
+ *     records:  5 3 4 9 ...  -->  sorted by time  -->  3 4 5   (9 waits until the window has moved on)
  *
- * Processors write into one ring, so a record may overtake another by the few microseconds between reading
- * the clock and reserving its place, or by milliseconds when a virtual processor was put aside. So what comes is nearly
- * sorted already: it is put in from the newest end, which costs less than a heap. The window is bounded in time and
+ * A record may overtake another by the few microseconds between a program's look at the clock and its place, or by
+ * milliseconds when a virtual processor was put aside in between. So what comes is nearly sorted already: it is put in from the newest end, which costs less than a heap. The window is bounded in time and
  * in number. What comes later than it is dropped and counted: taking it would put effects before causes
  * everywhere above.
  */

@@ -84,14 +84,14 @@ int tracer_new(const struct tracer_options *options, struct tracer **ret_tracer)
 void tracer_free(struct tracer *tracer);
 
 /*
- * One record as it came out of the ring. Returns 0, or -EBADMSG when it is not an event of this ABI (counted as
+ * One record as a program wrote it. Returns 0, or -EBADMSG when it is not an event of this ABI (counted as
  * malformed; the tracer goes on).
  */
 int tracer_feed(struct tracer *tracer, const void *event, size_t size);
 
 /*
  * Says what time it is (CLOCK_MONOTONIC): lets the window move on, and expires what is old. Call it some
- * times a second, and only when the ring has been read empty: events that are still in it would be late.
+ * times a second, and only when all before it has been fed: what comes after would be late.
  */
 void tracer_tick(struct tracer *tracer, uint64_t now_ns);
 
