@@ -357,7 +357,7 @@ struct hf_passage {
 	__u64 entered_ns;
 	__u32 pid; /* of the sender, with sent_ns */
 	__u32 tid;
-	__u32 src_endpoint;
+	__u32 src_endpoint; /* whose send it is, and who it has left */
 	__u32 dst_endpoint; /* with entered_ns, or if a rule had to know it */
 	__u8 tcp_flags;
 	__u8 head_len;
@@ -402,10 +402,10 @@ struct hf_lane {
 	/* the programs' */
 	__u64 written; /* slots, since the beginning: the next is slot[written % HF_LANE_SLOTS] */
 	__u64 woken; /* `written` when the reader was woken last */
-	__u32 is_taken; /* nonzero: somebody writes, and was interrupted */
+	__u32 is_taken; /* nonzero: somebody is writing; who interrupts that takes the ring */
 	__u32 wire_len; /* of the packet that left last and has not entered; 0: there is none */
-	__u64 wire[5]; /* its addresses, ports and number, as they lie in it */
-	__u64 unused[8];
+	__u64 wire[6]; /* its addresses and most of TCP's header, as they lie in it */
+	__u64 unused[7];
 	/* the reader's */
 	__u64 read; /* slots, since the beginning: those before it may be written anew */
 	__u64 unused_too[15];

@@ -8,7 +8,8 @@
  *
  * On a veth all three happen within some microseconds on one processor, in one system call: the soft interrupt that takes
  * the packet across runs in the sender. So a lane has one writer at a time, and needs no lock and no fetching atomics (which
- * Linux 5.10 has not). What may come in between is a soft interrupt, while a socket's program writes: it finds the lane taken.
+ * Linux 5.10 has not). Who interrupts a writer, as a soft interrupt does a socket's program, finds the lane taken and ends
+ * before that one goes on. A program at fentry may be put aside for another of its kind, so it must not take a lane.
  *
  * The reader sees a slot when `written` has passed it: stores are seen in their order, as on x86.
  */
@@ -22,27 +23,16 @@
 
 #define stored() asm volatile("" ::: "memory") /* before what follows, for the compiler */
 
-/* NULL: this processor has none, or somebody writes in it whom we have interrupted. */
-static __always_inline struct hf_lane *lane_here(void)
+/* To write in. NULL: this processor has none, or somebody writes there whom we have interrupted. */
+static __always_inline struct hf_lane *lane_take(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct hf_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
 
-	return lane && !lane->is_taken ? lane : NULL;
-}
-
-/*
- * The same for a program that soft interrupts may interrupt, but no other such program: one at a tracepoint, which runs
- * with preemption off (at fentry it does not).
- */
-static __always_inline struct hf_lane *lane_take(void)
-{
-	struct hf_lane *lane = lane_here();
-
-	if (lane) {
-		lane->is_taken = 1;
-		stored();
-	}
+	if (!lane || lane->is_taken)
+		return NULL;
+	lane->is_taken = 1;
+	stored();
 	return lane;
 }
 
@@ -92,12 +82,13 @@ static __always_inline bool is_of_flow(const struct hf_passage *passage, const s
 	return a[4] == b[4] && a[3] == b[3] && a[1] == b[1] && a[2] == b[2] && a[0] == b[0];
 }
 
-/* Does the packet carry the first byte of what this passage's call sends? */
-static __always_inline bool is_sent_by(const struct packet *packet,
+/* Does the packet, which leaves this endpoint, carry the first byte of what this passage's call sends? */
+static __always_inline bool is_sent_by(const struct packet *packet, __u32 endpoint,
 				       const struct hf_passage *passage)
 {
 	return passage->sent_ns && !passage->left_ns && packet->payload_len &&
-	       passage->seq == packet->seq && is_of_flow(passage, &packet->flow);
+	       passage->seq == packet->seq && passage->src_endpoint == endpoint &&
+	       is_of_flow(passage, &packet->flow);
 }
 
 /* Is it the packet that this passage saw leave? */
@@ -110,14 +101,21 @@ static __always_inline bool has_left(const struct packet *packet, const struct h
 
 /* ---- a packet is known again by its bytes, which spares parsing it a second time ---- */
 
-#define WIRE_IPV4_AT  26 /* the addresses, behind an Ethernet header without VLAN */
-#define WIRE_IPV4_LEN 16 /* to the end of TCP's sequence number: no options in between */
-#define WIRE_IPV6_AT  22
-#define WIRE_IPV6_LEN 40
+/* From the addresses to TCP's window, where nothing stands in between: no VLAN, no options. */
+struct wire_ipv4 {
+	__u64 word[3];
+};
+
+struct wire_ipv6 {
+	__u64 word[6];
+};
+
+#define WIRE_IPV4_AT (sizeof(struct ethhdr) + offsetof(struct iphdr, saddr))
+#define WIRE_IPV6_AT (sizeof(struct ethhdr) + offsetof(struct ipv6hdr, saddr))
 
 struct wire {
-	__u64 word[5];
-	__u32 len; /* 0: not of that simple shape */
+	__u64 word[6];
+	__u32 len; /* of the packet; 0: it is not of that simple shape */
 };
 
 static __always_inline void wire_of(const struct __sk_buff *skb, struct wire *wire)
@@ -128,18 +126,18 @@ static __always_inline void wire_of(const struct __sk_buff *skb, struct wire *wi
 	const struct ipv6hdr *ipv6 = data + sizeof(*eth);
 
 	__builtin_memset(wire, 0, sizeof(*wire));
-	if (data + WIRE_IPV4_AT + WIRE_IPV4_LEN > end)
+	if (data + WIRE_IPV4_AT + sizeof(struct wire_ipv4) > end)
 		return;
 	if (eth->h_proto == bpf_htons(ETH_P_IP) && ipv4->version == 4 && ipv4->ihl == 5 &&
 	    ipv4->protocol == IPPROTO_TCP && !(ipv4->frag_off & bpf_htons(0x1fff))) {
-		__builtin_memcpy(wire->word, data + WIRE_IPV4_AT, WIRE_IPV4_LEN);
+		*(struct wire_ipv4 *)wire->word = *(const struct wire_ipv4 *)(data + WIRE_IPV4_AT);
 		wire->len = skb->len;
 		return;
 	}
-	if (eth->h_proto != bpf_htons(ETH_P_IPV6) || data + WIRE_IPV6_AT + WIRE_IPV6_LEN > end ||
-	    ipv6->nexthdr != IPPROTO_TCP)
+	if (eth->h_proto != bpf_htons(ETH_P_IPV6) ||
+	    data + WIRE_IPV6_AT + sizeof(struct wire_ipv6) > end || ipv6->nexthdr != IPPROTO_TCP)
 		return;
-	__builtin_memcpy(wire->word, data + WIRE_IPV6_AT, WIRE_IPV6_LEN);
+	*(struct wire_ipv6 *)wire->word = *(const struct wire_ipv6 *)(data + WIRE_IPV6_AT);
 	wire->len = skb->len;
 }
 
@@ -148,20 +146,22 @@ static __always_inline void lane_note_wire(struct hf_lane *lane, const struct __
 	struct wire wire;
 
 	wire_of(skb, &wire);
-	__builtin_memcpy(lane->wire, wire.word, sizeof(lane->wire));
+	for (int i = 0; i < 6; i++)
+		lane->wire[i] = wire.word[i];
 	lane->wire_len = wire.len;
 }
 
 static __always_inline bool lane_knows(const struct hf_lane *lane, const struct __sk_buff *skb)
 {
 	struct wire wire;
+	__u64 differs = 0;
 
 	if (lane->wire_len != skb->len)
 		return false;
 	wire_of(skb, &wire);
-	return wire.len && wire.word[0] == lane->wire[0] && wire.word[1] == lane->wire[1] &&
-	       wire.word[2] == lane->wire[2] && wire.word[3] == lane->wire[3] &&
-	       wire.word[4] == lane->wire[4];
+	for (int i = 0; i < 6; i++)
+		differs |= wire.word[i] ^ lane->wire[i];
+	return wire.len && !differs;
 }
 
 #endif

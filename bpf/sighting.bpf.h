@@ -62,11 +62,11 @@ static __always_inline bool is_told(const struct packet *packet)
 	return packet->flow.proto == IPPROTO_TCP && packet_tells_something(packet);
 }
 
-static __always_inline void emit_sighting(enum hf_point point, __u64 now_ns,
-					  const struct packet *packet, const struct parties *who,
-					  const struct judgement *judgement)
+/* An event of its own. */
+static __always_inline void sighting_write(struct hf_lane *lane, enum hf_point point, __u64 now_ns,
+					   const struct packet *packet, const struct parties *who,
+					   const struct judgement *judgement)
 {
-	struct hf_lane *lane = lane_here();
 	struct hf_packet_event *event = event_reserve(&lane, sizeof(*event));
 
 	if (!event) {
@@ -89,42 +89,59 @@ static __always_inline void passage_enters(struct hf_lane *lane, struct hf_passa
 	lane->wire_len = 0;
 }
 
-/* Told without a look into the packet: it has just left, here. False: it has not, or the passage is not written on any more. */
+/* The passage that has seen this very packet leave: it needs no parsing. NULL: there is none, or it is not written on any more. */
+static __always_inline struct hf_passage *passage_by_wire(struct hf_lane *lane,
+							  const struct __sk_buff *skb, __u64 now_ns)
+{
+	struct hf_passage *passage;
+
+	if (!lane_knows(lane, skb))
+		return NULL;
+	passage = lane_passage(lane, now_ns);
+	return passage && passage->left_ns && !passage->entered_ns ? passage : NULL;
+}
+
+/* Where no rule is asked. False: it is not told; emit_entering() does. */
 static __always_inline bool emit_entering_known(const struct __sk_buff *skb, __u32 dst,
 						__u64 now_ns)
 {
-	struct hf_lane *lane = lane_here();
+	struct hf_lane *lane = lane_take();
 	struct hf_passage *passage;
 
-	if (!lane || !lane_knows(lane, skb))
+	if (!lane)
 		return false;
-	passage = lane_passage(lane, now_ns);
-	if (!passage || !passage->left_ns || passage->entered_ns)
-		return false;
-	passage_enters(lane, passage, dst, now_ns);
-	return true;
+	passage = passage_by_wire(lane, skb, now_ns);
+	if (passage)
+		passage_enters(lane, passage, dst, now_ns);
+	lane_give_back(lane);
+	return passage;
+}
+
+/* What a rule has acted on is told even if it says nothing of a call. */
+static __always_inline bool is_told_judged(const struct packet *packet,
+					   const struct judgement *judgement)
+{
+	return judgement->verdict == HF_VERDICT_PASS ? is_told(packet)
+						     : packet->flow.proto == IPPROTO_TCP;
 }
 
 static __always_inline void emit_entering(__u64 now_ns, const struct packet *packet,
 					  const struct parties *who,
 					  const struct judgement *judgement)
 {
-	struct hf_lane *lane = lane_here();
 	struct hf_passage *passage = NULL;
+	struct hf_lane *lane;
 
-	if (judgement->verdict != HF_VERDICT_PASS) {
-		if (packet->flow.proto == IPPROTO_TCP)
-			emit_sighting(HF_POINT_ENTER, now_ns, packet, who, judgement);
+	if (!is_told_judged(packet, judgement))
 		return;
-	}
-	if (!is_told(packet))
-		return;
-	if (lane)
+	lane = lane_take();
+	if (lane && judgement->verdict == HF_VERDICT_PASS)
 		passage = lane_passage(lane, now_ns);
 	if (passage && has_left(packet, passage))
 		passage_enters(lane, passage, who->dst, now_ns);
 	else
-		emit_sighting(HF_POINT_ENTER, now_ns, packet, who, judgement);
+		sighting_write(lane, HF_POINT_ENTER, now_ns, packet, who, judgement);
+	lane_give_back(lane);
 }
 
 /* ---- a packet is let go by the hold engine ---- */
@@ -133,9 +150,13 @@ static __always_inline void emit_release(__u64 now_ns, const struct packet *pack
 					 const struct parties *who,
 					 const struct judgement *judgement)
 {
-	if (is_told(packet) ||
-	    (judgement->verdict != HF_VERDICT_PASS && packet->flow.proto == IPPROTO_TCP))
-		emit_sighting(HF_POINT_RELEASE, now_ns, packet, who, judgement);
+	struct hf_lane *lane;
+
+	if (!is_told_judged(packet, judgement))
+		return;
+	lane = lane_take();
+	sighting_write(lane, HF_POINT_RELEASE, now_ns, packet, who, judgement);
+	lane_give_back(lane);
 }
 
 /* ---- a packet leaves ---- */
@@ -213,23 +234,12 @@ static __always_inline void passage_leaves(struct __sk_buff *skb, const struct p
 	passage->left_ns = now_ns;
 }
 
-/* A packet that leaves its sender, with the first bytes of the message if they look like HTTP. */
-static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
-					 const struct packet *packet, const struct parties *who)
+static __always_inline void leaving_write(struct __sk_buff *skb, struct hf_lane *lane,
+					  const struct packet *packet, const struct parties *who,
+					  __u64 now_ns)
 {
-	struct hf_lane *lane = lane_here();
-	struct hf_passage *passage = NULL;
+	struct hf_passage *passage = event_reserve(&lane, sizeof(*passage));
 
-	if (!is_told(packet))
-		return;
-	if (lane)
-		passage = lane_passage(lane, now_ns);
-	if (passage && is_sent_by(packet, passage)) {
-		passage_leaves(skb, packet, who, passage, now_ns);
-		lane_note_wire(lane, skb);
-		return;
-	}
-	passage = event_reserve(&lane, sizeof(*passage));
 	if (!passage) {
 		sighting_lost();
 		return;
@@ -241,6 +251,27 @@ static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 	if (lane)
 		lane_note_wire(lane, skb);
 	event_submit(lane, passage, now_ns);
+}
+
+/* A packet that leaves its sender, with the first bytes of the message if they look like HTTP. */
+static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
+					 const struct packet *packet, const struct parties *who)
+{
+	struct hf_passage *passage = NULL;
+	struct hf_lane *lane;
+
+	if (!is_told(packet))
+		return;
+	lane = lane_take();
+	if (lane)
+		passage = lane_passage(lane, now_ns);
+	if (lane && passage && is_sent_by(packet, who->src, passage)) {
+		passage_leaves(skb, packet, who, passage, now_ns);
+		lane_note_wire(lane, skb);
+	} else {
+		leaving_write(skb, lane, packet, who, now_ns);
+	}
+	lane_give_back(lane);
 }
 
 #endif

@@ -112,16 +112,18 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 	event_submit(lane, event, now_ns);
 }
 
-/* A passage begins: its first packet is about to leave, most likely here. */
+/* A passage begins: its first packet is about to leave, most likely here. In the ring nothing is written on. */
 static __always_inline void tell_send(const struct sock *sk, const struct told *told, __u64 now_ns,
 				      struct hf_lane *lane)
 {
-	struct hf_passage *passage = event_reserve(&lane, sizeof(*passage));
+	struct hf_lane_slot *slot = lane ? lane_next(lane) : NULL;
+	struct hf_passage *passage;
 
-	if (!passage) {
-		telling_lost();
+	if (!slot) {
+		tell(sk, told, now_ns, NULL);
 		return;
 	}
+	passage = &slot->passage;
 	passage_begin(passage, now_ns);
 	flow_of(sk, &passage->flow);
 	passage->seq = told->seq;
@@ -136,7 +138,7 @@ static __always_inline void tell_send(const struct sock *sk, const struct told *
 static __always_inline void send_begins(struct sock *sk, bool has_lane)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct told told = {};
+	struct told told = { .op = HF_SOCKET_SEND };
 	struct hf_lane *lane;
 	struct tcp_sock *tcp;
 

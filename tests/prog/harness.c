@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -123,22 +122,19 @@ static int name_everyone(struct harness *harness)
 	return r;
 }
 
-static size_t lanes_bytes(const struct harness *harness)
+static unsigned int lane_count(const struct harness *harness)
 {
-	return bpf_map__max_entries(harness->programs->maps.lanes) * sizeof(struct hf_lane);
+	return bpf_map__max_entries(harness->programs->maps.lanes);
 }
 
 static int open_events(struct harness *harness)
 {
-	const struct bpf_map *map = harness->programs->maps.lanes;
-	void *at = mmap(NULL, lanes_bytes(harness), PROT_READ | PROT_WRITE, MAP_SHARED,
-			bpf_map__fd(map), 0);
+	int r = events_map_lanes(bpf_map__fd(harness->programs->maps.lanes), lane_count(harness),
+				 &harness->lanes);
 
-	if (at == MAP_FAILED)
-		return -errno;
-	harness->lanes = at;
-	return events_open(harness->lanes, bpf_map__max_entries(map),
-			   bpf_map__fd(harness->programs->maps.events), &harness->events);
+	return r < 0 ? r
+		     : events_open(harness->lanes, lane_count(harness), harness_ring(harness),
+				   &harness->events);
 }
 
 int harness_open(struct harness **ret_harness)
@@ -172,8 +168,7 @@ void harness_close(struct harness *harness)
 	if (!harness)
 		return;
 	events_close(harness->events);
-	if (harness->lanes)
-		munmap(harness->lanes, lanes_bytes(harness));
+	events_unmap_lanes(harness->lanes, harness->lanes ? lane_count(harness) : 0);
 	link_bpf__destroy(harness->programs);
 	free(harness);
 }
@@ -372,12 +367,23 @@ int harness_lost(struct harness *harness, struct hf_lost *ret_sum)
 	return 0;
 }
 
+struct hf_lane *harness_lane(struct harness *harness)
+{
+	return &harness->lanes[sched_getcpu()];
+}
+
+int harness_ring(const struct harness *harness)
+{
+	return bpf_map__fd(harness->programs->maps.events);
+}
+
 void harness_drain(struct harness *harness, struct harness_events *ret_events)
 {
 	const void *event;
 	size_t size;
 
 	memset(ret_events, 0, sizeof(*ret_events));
+	events_begin(harness->events);
 	while ((event = events_next(harness->events, UINT64_MAX, &size))) {
 		keep(ret_events, event);
 		ret_events->in_ring += size != sizeof(struct hf_lane_slot);

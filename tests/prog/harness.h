@@ -91,6 +91,8 @@ int harness_set_counts(struct harness *harness, __u32 rule_id, const struct hf_r
 int harness_reset_dice(struct harness *harness, __u32 rule_id);
 int harness_forget_counters(struct harness *harness, __u32 rule_id);
 int harness_lost(struct harness *harness, struct hf_lost *ret_sum);
+struct hf_lane *harness_lane(struct harness *harness); /* of the processor that this runs on */
+int harness_ring(const struct harness *harness); /* descriptor, not the caller's */
 void harness_drain(struct harness *harness, struct harness_events *ret_events);
 
 /* Runs the program `repeat` times on the frame. run->ctx says where the packet is (ifindex, ingress_ifindex). */

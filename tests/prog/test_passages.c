@@ -8,6 +8,7 @@
  */
 #include <sched.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
 
 #include "fixture.h"
@@ -143,14 +144,15 @@ static void another_packet_does_not_enter_for_it(void **state)
 
 	trace(f);
 	for (int asked = 0; asked < 2; asked++) {
-		struct frame_spec other[5] = { some_data, some_data, some_data, some_data,
-					       some_data };
+		struct frame_spec other[6] = { some_data, some_data, some_data,
+					       some_data, some_data, some_data };
 
 		other[0].seq++;
 		other[1].payload_len++;
 		other[2].sport++;
 		other[3].dport++;
 		other[4].ipv6 = true;
+		other[5].tcp_flags |= TCP_FIN;
 		for (size_t i = 0; i < ARRAY_SIZE(other); i++)
 			assert_apart(f, &other[i]);
 		/* and the same where every packet is parsed and judged */
@@ -167,6 +169,164 @@ static void a_packet_from_another_sender_does_not_enter_for_it(void **state)
 	trace(f);
 	elsewhere.src = HOST_ELSEWHERE;
 	assert_apart(f, &elsewhere);
+}
+
+/* What a send program has written; those can't be run by a test. */
+static void send_begins(struct fixture *f, const struct frame_spec *spec, __u32 endpoint)
+{
+	struct hf_lane *lane = harness_lane(f->harness);
+	struct hf_passage *passage = &lane->slot[lane->written % HF_LANE_SLOTS].passage;
+	__u64 now_ns = harness_now_ns();
+
+	*passage = (struct hf_passage){
+		.event = { sizeof(*passage), HF_ABI_VERSION, HF_EVENT_PASSAGE, 0, now_ns },
+		.flow = { .src = frame_address(spec->ipv6, HOST_A),
+			  .dst = frame_address(spec->ipv6, HOST_B),
+			  .sport = spec->sport,
+			  .dport = spec->dport,
+			  .proto = IPPROTO_TCP },
+		.seq = spec->seq,
+		.sent_ns = now_ns,
+		.pid = 11,
+		.tid = 12,
+		.src_endpoint = endpoint,
+	};
+	lane->written++;
+}
+
+static const struct hf_socket_event *told_send(struct fixture *f)
+{
+	const struct hf_socket_event *event = (const void *)&f->events.told[0].event;
+
+	assert_true(f->events.count > 0);
+	assert_int_equal(event->event.kind, HF_EVENT_SOCKET);
+	assert_int_equal(event->op, HF_SOCKET_SEND);
+	assert_int_equal(event->pid, 11);
+	assert_int_equal(event->tid, 12);
+	return event;
+}
+
+static void a_send_and_the_packet_that_it_makes_are_one_passage(void **state)
+{
+	struct fixture *f = *state;
+	size_t joined = 0;
+
+	trace(f);
+	for (int i = 0; i < TRIES; i++) {
+		struct frame_spec spec = some_data;
+
+		spec.ipv6 = i & 1;
+		send_begins(f, &spec, HOST_A);
+		leave_a(f, spec);
+		enter_b(f, spec);
+		assert_int_equal(told(f), 3);
+		assert_int_equal(told_send(f)->endpoint, HOST_A);
+		told_as(f, 1, HF_POINT_LEAVE);
+		told_as(f, 2, HF_POINT_ENTER);
+		joined += f->events.records == 1;
+	}
+	assert_true(joined > 0);
+}
+
+static void assert_not_sent(struct fixture *f, const struct frame_spec *leaving, __u32 sender)
+{
+	send_begins(f, &some_data, sender);
+	leave_a(f, *leaving);
+	assert_int_equal(told(f), 2);
+	assert_int_equal(f->events.records, 2);
+	assert_int_equal(told_send(f)->endpoint, sender);
+	assert_int_equal(told_as(f, 1, HF_POINT_LEAVE)->src_endpoint, HOST_A);
+}
+
+static void a_send_is_not_taken_for_another_packets(void **state)
+{
+	struct frame_spec other[4] = { some_data, some_data, some_data, some_data };
+	struct fixture *f = *state;
+
+	trace(f);
+	other[0].seq--;
+	other[1].sport++;
+	other[2].ipv6 = true;
+	other[3].payload_len = 0;
+	other[3].tcp_flags |= TCP_FIN;
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+		assert_not_sent(f, &other[i], HOST_A);
+	/* of a container within a container: the same packet, and another sender */
+	assert_not_sent(f, &some_data, HOST_ELSEWHERE);
+}
+
+/* Where no rule is asked: what the passage itself says of the packet is not looked at, and does not have to be right. */
+static void a_packet_that_has_just_left_is_known_by_its_bytes(void **state)
+{
+	struct fixture *f = *state;
+	size_t known = 0;
+
+	trace(f);
+	for (int i = 0; i < TRIES; i++) {
+		struct hf_lane *lane = harness_lane(f->harness);
+		struct frame_spec spec = some_data;
+
+		spec.ipv6 = i & 1;
+		leave_a(f, spec);
+		lane->slot[(lane->written - 1) % HF_LANE_SLOTS].passage.seq++;
+		enter_b(f, spec);
+		assert_int_equal(told(f), 2);
+		known += f->events.records == 1;
+	}
+	assert_true(known > 0);
+}
+
+static void who_interrupts_a_writer_takes_the_ring(void **state)
+{
+	struct fixture *f = *state;
+	struct frame_spec spec = some_data;
+
+	trace(f);
+	for (int i = 0; i < 4; i++) {
+		harness_lane(f->harness)->is_taken = i & 1;
+		spec.seq = i;
+		leave_a(f, spec);
+		assert_int_equal(harness_lane(f->harness)->is_taken, i & 1);
+	}
+	harness_lane(f->harness)->is_taken = 0;
+	assert_int_equal(told(f), 4);
+	assert_int_equal(f->events.in_ring, 2);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(told_as(f, i, HF_POINT_LEAVE)->seq, i);
+}
+
+static bool is_woken(int epoll_fd)
+{
+	struct epoll_event event;
+
+	return epoll_wait(epoll_fd, &event, 1, 200) == 1;
+}
+
+/* The reader waits for the ring, and is woken at half a lane and each eighth beyond. */
+static void a_lane_that_fills_up_wakes_the_reader(void **state)
+{
+	struct epoll_event edge = { .events = EPOLLIN | EPOLLET };
+	_cleanup_(closep) int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct fixture *f = *state;
+	struct frame frame;
+
+	trace(f);
+	frame_make(
+		&(struct frame_spec){
+			.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .tcp_flags = TCP_SYN },
+		&frame);
+	place(f, DEVICE_A, DEVICE_B);
+	assert_int_equal(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, harness_ring(f->harness), &edge), 0);
+	assert_int_equal(harness_run(f->enter, &frame, HF_LANE_SLOTS / 2 - 1, &f->run), 0);
+	assert_false(is_woken(epoll_fd));
+	assert_int_equal(harness_run(f->enter, &frame, 1, &f->run), 0);
+	assert_true(is_woken(epoll_fd));
+	assert_int_equal(harness_run(f->enter, &frame, HF_LANE_SLOTS / 8 - 1, &f->run), 0);
+	assert_false(is_woken(epoll_fd));
+	assert_int_equal(harness_run(f->enter, &frame, 1, &f->run), 0);
+	assert_true(is_woken(epoll_fd));
+	assert_int_equal(told(f), HF_LANE_SLOTS / 8 * 5);
+	assert_int_equal(f->events.in_ring, 0);
 }
 
 /* As a bridge does that does not know yet where to: the copies are the same, bit by bit. */
@@ -239,6 +399,8 @@ static void a_burst_goes_on_in_the_ring(void **state)
 	enter_b(f, some_data);
 	assert_int_equal(told(f), 1);
 	assert_int_equal(f->events.in_ring, 0);
+	assert_int_equal(told(f),
+			 0); /* a round that begins gives back what the one before has read */
 	frame_make(
 		&(struct frame_spec){
 			.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .tcp_flags = TCP_SYN },
@@ -263,6 +425,11 @@ int main(void)
 		fixture_test(a_packet_that_a_rule_acts_on_enters_by_itself),
 		fixture_test(another_packet_does_not_enter_for_it),
 		fixture_test(a_packet_from_another_sender_does_not_enter_for_it),
+		fixture_test(a_send_and_the_packet_that_it_makes_are_one_passage),
+		fixture_test(a_send_is_not_taken_for_another_packets),
+		fixture_test(a_packet_that_has_just_left_is_known_by_its_bytes),
+		fixture_test(who_interrupts_a_writer_takes_the_ring),
+		fixture_test(a_lane_that_fills_up_wakes_the_reader),
 		fixture_test(what_enters_twice_is_told_twice),
 		fixture_test(what_leaves_twice_is_two_passages),
 		fixture_test(a_passage_is_not_written_on_for_long),

@@ -178,7 +178,7 @@ static int start(struct owner *owner, const uint32_t *id, size_t count)
 	if (r < 0)
 		return r;
 	loop_timer_set(owner->tick_fd, TICK_NS);
-	/* edge-triggered: there is always something in a busy ring, and the timer is soon enough for that */
+	/* edge-triggered: something may be left in the ring that is too young to be read, and the timer is soon enough for that */
 	return loop_watch(owner->loop, tracing_fd(owner->trace.tracing), EPOLLIN | EPOLLET, on_ring,
 			  owner);
 }

@@ -19,7 +19,8 @@
 #define POLL_MAX_NS	100000000ULL /* then the loop has other things to do */
 #define FINISH_MAX_NS	500000000ULL
 #define EVENTS_AT_ONCE	4096 /* between two looks at the clock */
-#define CAUGHT_UP	1024 /* events: few enough to be in no hurry any more */
+#define PRESSING	(HF_LANE_SLOTS / 8 * 7) /* slots of a lane that wait */
+#define CAUGHT_UP	(HF_LANE_SLOTS / 4) /* few enough to be in no hurry any more */
 #define NICE_HURRIED	(-15)
 #define NICE_AT_LEISURE 10
 
@@ -181,6 +182,7 @@ static int read_events(struct tracing *tracing, uint64_t before_ns)
 	const void *event;
 	size_t size;
 
+	events_begin(tracing->events);
 	for (int read = 0; read < EVENTS_AT_ONCE; read++) {
 		event = events_next(tracing->events, before_ns, &size);
 		if (!event)
@@ -196,14 +198,14 @@ void tracing_poll(struct tracing *tracing)
 	uint64_t begin_ns = clock_now_ns(), before_ns;
 	int r;
 
-	if (events_are_pressing(tracing->events))
+	if (events_waiting(tracing->events) >= PRESSING)
 		hurry(tracing, true);
 	do {
 		before_ns = clock_now_ns() - HF_LANE_SHUT_NS;
 		r = read_events(tracing, before_ns);
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
-		if (r >= 0 && r < CAUGHT_UP)
+		if (events_waiting(tracing->events) < CAUGHT_UP)
 			hurry(tracing, false);
 	} while (r == -EAGAIN && before_ns < begin_ns + POLL_MAX_NS);
 }

@@ -6,17 +6,17 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "link/lanes.h"
-
-#define PRESSING (HF_LANE_SLOTS / 8 * 7) /* slots */
 
 struct events {
 	struct lanes *lanes;
 	struct ring_buffer *ring;
-	bool ring_is_read; /* nothing was left in it: not asked again in this round */
+	bool ring_is_read; /* nothing was left in it: what has come since is younger than all of this round */
 	bool has_held;
 	size_t held_size;
 	struct hf_lane_slot held;
@@ -41,13 +41,35 @@ static void fetch(struct events *events)
 	events->ring_is_read = !events->has_held;
 }
 
-static void empty(struct events *events)
+void events_begin(struct events *events)
+{
+	events->ring_is_read = false;
+	lanes_begin(events->lanes);
+}
+
+static void empty_ring(struct events *events)
 {
 	do {
 		events->has_held = false;
 		fetch(events);
 	} while (events->has_held);
-	events->ring_is_read = false;
+}
+
+int events_map_lanes(int lanes_fd, unsigned int count, struct hf_lane **ret_lane)
+{
+	void *at = mmap(NULL, count * sizeof(struct hf_lane), PROT_READ | PROT_WRITE, MAP_SHARED,
+			lanes_fd, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	*ret_lane = at;
+	return 0;
+}
+
+void events_unmap_lanes(struct hf_lane *lane, unsigned int count)
+{
+	if (lane)
+		munmap(lane, count * sizeof(*lane));
 }
 
 int events_open(struct hf_lane *lane, unsigned int lanes, int ring_fd, struct events **ret_events)
@@ -66,7 +88,7 @@ int events_open(struct hf_lane *lane, unsigned int lanes, int ring_fd, struct ev
 		events_close(events);
 		return r;
 	}
-	empty(events);
+	empty_ring(events);
 	*ret_events = events;
 	return 0;
 }
@@ -97,11 +119,10 @@ const void *events_next(struct events *events, uint64_t before_ns, size_t *ret_s
 		*ret_size = events->held_size;
 		return &events->held;
 	}
-	events->ring_is_read = false;
 	return NULL;
 }
 
-bool events_are_pressing(const struct events *events)
+unsigned int events_waiting(const struct events *events)
 {
-	return lanes_fullest(events->lanes) >= PRESSING;
+	return lanes_fullest(events->lanes);
 }

@@ -5,7 +5,6 @@
 #ifndef HF_LINK_EVENTS_H
 #define HF_LINK_EVENTS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,13 +16,19 @@ struct events;
 int events_open(struct hf_lane *lane, unsigned int lanes, int ring_fd, struct events **ret_events);
 void events_close(struct events *events);
 
+/* The lanes' memory: of the map `lanes`, which has `count` of them. -errno. */
+int events_map_lanes(int lanes_fd, unsigned int count, struct hf_lane **ret_lane);
+void events_unmap_lanes(struct hf_lane *lane, unsigned int count);
+
+/* A round of reading begins. */
+void events_begin(struct events *events);
 /*
  * The oldest event that is older than before_ns, see lanes_next(), and its size in memory, which is at least its own.
  * NULL: there is none. Good until the next call.
  */
 const void *events_next(struct events *events, uint64_t before_ns, size_t *ret_size);
 
-/* A lane is nearly full, so that events are about to take the ring. */
-bool events_are_pressing(const struct events *events);
+/* Slots that wait in the fullest lane, of HF_LANE_SLOTS. */
+unsigned int events_waiting(const struct events *events);
 
 #endif

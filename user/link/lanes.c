@@ -4,8 +4,8 @@
  *
  * A lane's newest slot may be written on: a program that was put aside for longer than HF_LANE_SHUT_NS, between its look at the
  * clock and its store, writes into one that has been read. So a passage that was the newest when it was read is kept from
- * being written anew, and looked at again when there is a newer one, or nothing else to read: what has come to it is an
- * event by itself.
+ * being written anew, and looked at again as the next round begins, and before what follows it in its lane: what has come to
+ * it is an event by itself.
  */
 #include "link/lanes.h"
 
@@ -30,6 +30,7 @@ struct lane {
 struct lanes {
 	struct hf_lane_slot copy; /* of a slot that may still be written on */
 	unsigned int count;
+	unsigned int again; /* in this round the lanes from here on were not looked at again */
 	struct lane lane[];
 };
 
@@ -52,7 +53,10 @@ static bool has_next(struct lane *lane)
 
 static void give_back(const struct lane *lane)
 {
-	__atomic_store_n(&lane->shared->read, lane->next - lane->keeps, __ATOMIC_RELEASE);
+	uint64_t read = lane->next - lane->keeps;
+
+	if (lane->shared->read != read)
+		__atomic_store_n(&lane->shared->read, read, __ATOMIC_RELEASE);
 }
 
 int lanes_new(struct hf_lane *shared, unsigned int count, struct lanes **ret_lanes)
@@ -61,7 +65,7 @@ int lanes_new(struct hf_lane *shared, unsigned int count, struct lanes **ret_lan
 
 	if (!lanes)
 		return -ENOMEM;
-	lanes->count = count;
+	lanes->count = lanes->again = count;
 	for (unsigned int i = 0; i < count; i++) {
 		lanes->lane[i].shared = &shared[i];
 		lanes->lane[i].next = lanes->lane[i].end = written(&lanes->lane[i]);
@@ -153,14 +157,19 @@ static struct lane *oldest_lane(struct lanes *lanes, uint64_t before_ns)
 	return oldest;
 }
 
-/* Nothing to read any more. */
-static const struct hf_lane_slot *finish_round(struct lanes *lanes)
+void lanes_begin(struct lanes *lanes)
 {
-	for (unsigned int i = 0; i < lanes->count; i++) {
-		struct lane *lane = &lanes->lane[i];
+	for (unsigned int i = 0; i < lanes->count; i++)
+		give_back(&lanes->lane[i]);
+	lanes->again = 0;
+}
+
+static const struct hf_lane_slot *next_again(struct lanes *lanes)
+{
+	while (lanes->again < lanes->count) {
+		struct lane *lane = &lanes->lane[lanes->again++];
 		const struct hf_lane_slot *more = lane->keeps ? look_again(lanes, lane) : NULL;
 
-		give_back(lane);
 		if (more)
 			return more;
 	}
@@ -169,13 +178,16 @@ static const struct hf_lane_slot *finish_round(struct lanes *lanes)
 
 const struct hf_lane_slot *lanes_next(struct lanes *lanes, uint64_t before_ns)
 {
-	struct lane *lane = oldest_lane(lanes, before_ns);
+	const struct hf_lane_slot *more = next_again(lanes);
+	struct lane *lane;
 
+	if (more)
+		return more;
+	lane = oldest_lane(lanes, before_ns);
 	if (!lane)
-		return finish_round(lanes);
+		return NULL;
 	if (lane->keeps) {
-		const struct hf_lane_slot *more = look_again(lanes, lane);
-
+		more = look_again(lanes, lane);
 		if (more)
 			return more;
 		lane->keeps = false;

@@ -17,9 +17,11 @@ struct lanes;
 int lanes_new(struct hf_lane *lane, unsigned int count, struct lanes **ret_lanes);
 void lanes_free(struct lanes *lanes);
 
+/* A round begins: what has come to a passage that was read in an earlier one is handed out first. */
+void lanes_begin(struct lanes *lanes);
 /*
- * The oldest event, if it is older than before_ns (CLOCK_MONOTONIC, at least HF_LANE_SHUT_NS ago while programs write);
- * NULL: none is. Good until the next call.
+ * The oldest event, if it is older than before_ns (CLOCK_MONOTONIC, at least HF_LANE_SHUT_NS ago while programs write; the
+ * same or later in all of a round); NULL: none is. Good until the next call.
  */
 const struct hf_lane_slot *lanes_next(struct lanes *lanes, uint64_t before_ns);
 

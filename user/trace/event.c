@@ -5,9 +5,9 @@
  *     records:  5 3 4 9 ...  -->  sorted by time  -->  3 4 5   (9 waits until the window has moved on)
  *
  * A record may overtake another by the few microseconds between a program's look at the clock and its place, or by
- * milliseconds when a virtual processor was put aside in between. So what comes is nearly sorted already: it is put in from the newest end, which costs less than a heap. The window is bounded in time and
- * in number. What comes later than it is dropped and counted: taking it would put effects before causes
- * everywhere above.
+ * milliseconds when a virtual processor was put aside in between. So what comes is nearly sorted already: it is put in
+ * from the newest end, which costs less than a heap. The window is bounded in time and in number. What comes later than it
+ * is dropped and counted: taking it would put effects before causes everywhere above.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -70,7 +70,7 @@ static bool socket_is_valid(const struct hf_socket_event *socket, size_t size)
 	       socket->op <= HF_SOCKET_RETRANSMIT;
 }
 
-/* The ring rounds sizes up to 8, so a record may be longer than its event says, but never shorter. */
+/* What it stands in (a slot of a lane, a record of the ring) may be longer than its event says, but never shorter. */
 static bool event_is_valid(const struct slot *slot, size_t size)
 {
 	if (slot->head.size > size || slot->head.version != HF_ABI_VERSION)

@@ -37,10 +37,12 @@ static bool send_of(const struct hf_passage *passage, struct hf_socket_event *re
 	return true;
 }
 
+/* Where it left nobody asked to whom it goes: that it entered somewhere is of that place alone. */
 static bool sighting_of(const struct hf_passage *passage, enum hf_point point, uint64_t time_ns,
 			struct hf_packet_event *ret_sighting)
 {
-	uint8_t head_len = point == HF_POINT_LEAVE ? passage->head_len : 0;
+	bool has_left = point == HF_POINT_LEAVE;
+	uint8_t head_len = has_left ? passage->head_len : 0;
 
 	if (!time_ns)
 		return false;
@@ -51,7 +53,8 @@ static bool sighting_of(const struct hf_passage *passage, enum hf_point point, u
 		.seq = passage->seq,
 		.len = passage->len,
 		.src_endpoint = passage->src_endpoint,
-		.dst_endpoint = passage->dst_endpoint,
+		.dst_endpoint =
+			has_left && passage->entered_ns ? HF_ENDPOINT_NONE : passage->dst_endpoint,
 		.point = (uint8_t)point,
 		.verdict = HF_VERDICT_PASS,
 		.tcp_flags = passage->tcp_flags,

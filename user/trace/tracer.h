@@ -2,8 +2,9 @@
 /*
  * tracer.h - events go in, chains of calls come out.
  *
- *     ring --> tracer_feed --> window --> messages --> calls --> chains --> on_chain
- *              (any order)    (in order)
+ *     lanes, ring --> tracer_feed --> window --> messages --> calls --> chains --> on_chain
+ *                     (nearly in      (in order)
+ *                      order)
  *
  * One thread, no clock of its own, no file, no socket: time is what events and tracer_tick() say, so the
  * same events give the same chains. Memory is bounded by the options; whatever does not fit, does not pair
@@ -44,7 +45,7 @@ struct tracer_options {
 	uint64_t seed; /* of trace and span ids; 0: from the system */
 };
 
-#define TRACER_KINDS  3 /* by enum hf_event_kind; [0] unused */
+#define TRACER_KINDS  3 /* by enum hf_event_kind, passages taken apart; [0] unused */
 #define TRACER_POINTS 4 /* by enum hf_point; [0] unused */
 #define TRACER_OPS    6 /* by enum hf_socket_op; [0] unused */
 
