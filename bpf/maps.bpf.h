@@ -116,7 +116,7 @@ struct {
 
 /*
  * Sightings and socket events, to the owner: a lane for each processor, as many as the loader says. A lane is small enough to
- * stay in its processor's cache.
+ * stay in its processor's second cache.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
