@@ -126,6 +126,17 @@ __s32 enter_a(struct fixture *f, struct frame_spec spec)
 	return run_spec(f, f->enter, between(spec, HOST_B, HOST_A));
 }
 
+void burst_to_b(struct fixture *f, __u32 packets)
+{
+	struct frame_spec spec =
+		between((struct frame_spec){ .tcp_flags = TCP_SYN }, HOST_A, HOST_B);
+	struct frame frame;
+
+	frame_make(&spec, &frame);
+	place(f, DEVICE_A, DEVICE_B);
+	assert_int_equal(harness_run(f->enter, &frame, packets, &f->run), 0);
+}
+
 __s32 leave_a(struct fixture *f, struct frame_spec spec)
 {
 	place(f, DEVICE_A, DEVICE_A);

@@ -56,6 +56,8 @@ __s32 enter_frame(struct fixture *f, const struct frame *frame);
 __s32 enter_b(struct fixture *f, struct frame_spec spec);
 /* The other way round: spec is as its sender b wrote it. */
 __s32 enter_a(struct fixture *f, struct frame_spec spec);
+/* So many bare SYNs from a that are about to enter b: the same frame, in one run. */
+void burst_to_b(struct fixture *f, __u32 packets);
 /* The verdict on a frame that has just left a. */
 __s32 leave_a(struct fixture *f, struct frame_spec spec);
 /* On one that the hold engine gives back to b's device: due then, mark as it has. */

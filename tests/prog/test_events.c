@@ -263,15 +263,9 @@ static void what_the_ring_cannot_take_is_counted(void **state)
 	enum { PACKETS = 100000 }; /* more than lane and ring can take */
 	struct fixture *f = *state;
 	struct hf_lost lost;
-	struct frame frame;
 
 	trace(f);
-	frame_make(
-		&(struct frame_spec){
-			.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .tcp_flags = TCP_SYN },
-		&frame);
-	place(f, DEVICE_A, DEVICE_B);
-	assert_int_equal(harness_run(f->enter, &frame, PACKETS, &f->run), 0);
+	burst_to_b(f, PACKETS);
 	assert_int_equal(f->run.verdict, PASSED);
 	assert_int_equal(harness_lost(f->harness, &lost), 0);
 	assert_true(lost.packet_events > 0);

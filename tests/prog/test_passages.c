@@ -308,22 +308,16 @@ static void a_lane_that_fills_up_wakes_the_reader(void **state)
 	struct epoll_event edge = { .events = EPOLLIN | EPOLLET };
 	_cleanup_(closep) int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	struct fixture *f = *state;
-	struct frame frame;
 
 	trace(f);
-	frame_make(
-		&(struct frame_spec){
-			.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .tcp_flags = TCP_SYN },
-		&frame);
-	place(f, DEVICE_A, DEVICE_B);
 	assert_int_equal(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, harness_ring(f->harness), &edge), 0);
-	assert_int_equal(harness_run(f->enter, &frame, HF_LANE_SLOTS / 2 - 1, &f->run), 0);
+	burst_to_b(f, HF_LANE_SLOTS / 2 - 1);
 	assert_false(is_woken(epoll_fd));
-	assert_int_equal(harness_run(f->enter, &frame, 1, &f->run), 0);
+	burst_to_b(f, 1);
 	assert_true(is_woken(epoll_fd));
-	assert_int_equal(harness_run(f->enter, &frame, HF_LANE_SLOTS / 8 - 1, &f->run), 0);
+	burst_to_b(f, HF_LANE_SLOTS / 8 - 1);
 	assert_false(is_woken(epoll_fd));
-	assert_int_equal(harness_run(f->enter, &frame, 1, &f->run), 0);
+	burst_to_b(f, 1);
 	assert_true(is_woken(epoll_fd));
 	assert_int_equal(told(f), HF_LANE_SLOTS / 8 * 5);
 	assert_int_equal(f->events.in_ring, 0);
@@ -392,7 +386,6 @@ static void a_burst_goes_on_in_the_ring(void **state)
 {
 	enum { PACKETS = 20000 };
 	struct fixture *f = *state;
-	struct frame frame;
 	struct hf_lost lost;
 
 	trace(f);
@@ -401,12 +394,7 @@ static void a_burst_goes_on_in_the_ring(void **state)
 	assert_int_equal(f->events.in_ring, 0);
 	assert_int_equal(told(f),
 			 0); /* a round that begins gives back what the one before has read */
-	frame_make(
-		&(struct frame_spec){
-			.src = HOST_A, .dst = HOST_B, .proto = IPPROTO_TCP, .tcp_flags = TCP_SYN },
-		&frame);
-	place(f, DEVICE_A, DEVICE_B);
-	assert_int_equal(harness_run(f->enter, &frame, PACKETS, &f->run), 0);
+	burst_to_b(f, PACKETS);
 	assert_int_equal(told(f), PACKETS);
 	assert_int_equal(f->events.in_ring, PACKETS - HF_LANE_SLOTS);
 	assert_int_equal(f->events.out_of_order, 0);

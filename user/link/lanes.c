@@ -2,8 +2,8 @@
 /*
  * lanes.c - see lanes.h.
  *
- * A lane's newest slot may be written on: a program that was put aside for longer than HF_LANE_SHUT_NS, between its look at the
- * clock and its store, writes into one that has been read. So a passage that was the newest when it was read is kept from
+ * A lane's newest slot may be written on: a program that was put aside for longer than HF_LANE_SHUT_NS, between its look
+ * at the clock and its store, writes into one that has been read. So a passage that was the newest when it was read is kept from
  * being written anew, and looked at again as the next round begins, and before what follows it in its lane: what has come to
  * it is an event by itself.
  */
@@ -13,15 +13,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define FETCH_AHEAD 2 /* slots */
-#define GIVE_BACK_EACH \
-	64 /* slots: that the programs have room is told by a store into a line that they read */
+/* In slots. That the programs have room is told by a store into a line that they read, so not for each. */
+#define FETCH_AHEAD    2
+#define GIVE_BACK_EACH 64
 
 struct lane {
 	struct hf_lane *shared;
 	uint64_t next; /* to be read */
-	uint64_t
-		end; /* `written` at the last look: until then that line is left to who writes it */
+	uint64_t end; /* `written` at the last look: before it that line is left to its writer */
 	bool keeps; /* slot `next - 1` was the newest when it was read */
 	uint64_t left_ns; /* as read there */
 	uint64_t entered_ns;
