@@ -179,6 +179,19 @@ static __always_inline bool starts_like_request(__u32 word)
 
 /* Of a response only the status is of use, so less is taken. */
 #define HEAD_OF_RESPONSE 16
+#define HEAD_MIN	 4 /* by which it is known */
+
+/*
+ * Not inlined: where registers are scarce clang keeps `len` on the stack and checks a copy of it, which older verifiers
+ * (Linux 5.10, 6.1) do not take for a check of what is then loaded. And clang must not know what the caller has checked.
+ */
+static __noinline int head_load(struct __sk_buff *skb, __u32 offset, __u8 *head, __u64 len)
+{
+	barrier_var(len);
+	if (len < HEAD_MIN || len > HF_HEAD_MAX)
+		return -1;
+	return bpf_skb_load_bytes(skb, offset, head, len);
+}
 
 /* The first bytes of a message that looks like HTTP; of others none. */
 static __always_inline void head_fill(struct __sk_buff *skb, const struct packet *packet,
@@ -187,19 +200,15 @@ static __always_inline void head_fill(struct __sk_buff *skb, const struct packet
 	__u32 len = packet->payload_len, word;
 
 	passage->head_len = 0;
-	if (len < sizeof(word) ||
-	    bpf_skb_load_bytes(skb, packet->payload_offset, &word, sizeof(word)))
+	if (len < HEAD_MIN || bpf_skb_load_bytes(skb, packet->payload_offset, &word, sizeof(word)))
 		return;
 	if (starts_like_response(word))
 		len = len < HEAD_OF_RESPONSE ? len : HEAD_OF_RESPONSE;
 	else if (!starts_like_request(word))
 		return;
-	if (len > sizeof(passage->head))
-		len = sizeof(passage->head);
-	barrier_var(
-		len); /* clang would drop the check that follows, which Linux 5.10 needs to see */
-	if (len >= sizeof(word) &&
-	    !bpf_skb_load_bytes(skb, packet->payload_offset, passage->head, len))
+	if (len > HF_HEAD_MAX)
+		len = HF_HEAD_MAX;
+	if (!head_load(skb, packet->payload_offset, passage->head, len))
 		passage->head_len = len;
 }
 
