@@ -85,10 +85,20 @@ class RedisNodes(Nodes):
         pass
 
     async def is_ready(self, wanted):
-        """Replicas follow, and each sentinel knows all others and all replicas"""
-        if not self.has_sentinels:
-            return await self.all_follow(wanted)
-        return await self.all_follow(wanted) and all(await asyncio.gather(*map(self.sentinel_knows_all, self.client.sentinels)))
+        """Replicas follow, writes reach them, and each sentinel knows all others and all replicas"""
+        if not await self.all_follow(wanted) or not await self.write_reaches_all(wanted):
+            return False
+        return not self.has_sentinels or all(await asyncio.gather(*map(self.sentinel_knows_all, self.client.sentinels)))
+
+    async def write_reaches_all(self, leader):
+        """A replica is `connected` up to a second before the primary begins to send it what is written"""
+        nodes = self.client.nodes_as_they_are
+        try:
+            await nodes[leader].ask("SET", "ready", "yes", timeout=ASK_SECONDS)
+            read = await asyncio.gather(*(nodes[name].ask("GET", "ready", timeout=ASK_SECONDS) for name in self.names))
+        except (wire.Refused, wire.Unknown):
+            return False
+        return all(answer == "yes" for answer in read)
 
     async def sentinel_knows_all(self, sentinel):
         try:
