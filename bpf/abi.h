@@ -381,9 +381,8 @@ _Static_assert(sizeof(struct hf_lost) == 32, "struct hf_lost is a map value");
  * line of it is another processor's, and nothing is locked. The newest slot is written on while it is younger than
  * HF_LANE_OPEN_NS, so none is read before it is older than HF_LANE_SHUT_NS.
  */
-#define HF_LANES_MAX 32 /* processors beyond have none, and use the ring */
-#define HF_LANE_SLOTS \
-	2048 /* of 100 requests through five services, where one processor serves all */
+#define HF_LANES_MAX	32 /* processors beyond have none, and use the ring */
+#define HF_LANE_SLOTS	2048 /* 100 requests through five services, if one processor serves all */
 #define HF_LANE_OPEN_NS 1000000ULL
 #define HF_LANE_SHUT_NS 5000000ULL
 

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -129,12 +130,14 @@ static unsigned int lane_count(const struct harness *harness)
 
 static int open_events(struct harness *harness)
 {
-	int r = events_map_lanes(bpf_map__fd(harness->programs->maps.lanes), lane_count(harness),
-				 &harness->lanes);
+	void *at = mmap(NULL, lane_count(harness) * sizeof(struct hf_lane), PROT_READ | PROT_WRITE,
+			MAP_SHARED, bpf_map__fd(harness->programs->maps.lanes), 0);
 
-	return r < 0 ? r
-		     : events_open(harness->lanes, lane_count(harness), harness_ring(harness),
-				   &harness->events);
+	if (at == MAP_FAILED)
+		return -errno;
+	harness->lanes = at;
+	return events_open(harness->lanes, lane_count(harness), harness_ring(harness),
+			   &harness->events);
 }
 
 int harness_open(struct harness **ret_harness)
@@ -168,7 +171,8 @@ void harness_close(struct harness *harness)
 	if (!harness)
 		return;
 	events_close(harness->events);
-	events_unmap_lanes(harness->lanes, harness->lanes ? lane_count(harness) : 0);
+	if (harness->lanes)
+		munmap(harness->lanes, lane_count(harness) * sizeof(struct hf_lane));
 	link_bpf__destroy(harness->programs);
 	free(harness);
 }

@@ -392,8 +392,8 @@ static void a_burst_goes_on_in_the_ring(void **state)
 	enter_b(f, some_data);
 	assert_int_equal(told(f), 1);
 	assert_int_equal(f->events.in_ring, 0);
-	assert_int_equal(told(f),
-			 0); /* a round that begins gives back what the one before has read */
+	/* a round that begins gives back what the one before has read */
+	assert_int_equal(told(f), 0);
 	burst_to_b(f, PACKETS);
 	assert_int_equal(told(f), PACKETS);
 	assert_int_equal(f->events.in_ring, PACKETS - HF_LANE_SLOTS);

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "link/lanes.h"
 
@@ -53,23 +52,6 @@ static void empty_ring(struct events *events)
 		events->has_held = false;
 		fetch(events);
 	} while (events->has_held);
-}
-
-int events_map_lanes(int lanes_fd, unsigned int count, struct hf_lane **ret_lane)
-{
-	void *at = mmap(NULL, count * sizeof(struct hf_lane), PROT_READ | PROT_WRITE, MAP_SHARED,
-			lanes_fd, 0);
-
-	if (at == MAP_FAILED)
-		return -errno;
-	*ret_lane = at;
-	return 0;
-}
-
-void events_unmap_lanes(struct hf_lane *lane, unsigned int count)
-{
-	if (lane)
-		munmap(lane, count * sizeof(*lane));
 }
 
 int events_open(struct hf_lane *lane, unsigned int lanes, int ring_fd, struct events **ret_events)

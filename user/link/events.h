@@ -16,10 +16,6 @@ struct events;
 int events_open(struct hf_lane *lane, unsigned int lanes, int ring_fd, struct events **ret_events);
 void events_close(struct events *events);
 
-/* The lanes' memory: of the map `lanes`, which has `count` of them. -errno. */
-int events_map_lanes(int lanes_fd, unsigned int count, struct hf_lane **ret_lane);
-void events_unmap_lanes(struct hf_lane *lane, unsigned int count);
-
 /* A round of reading begins. */
 void events_begin(struct events *events);
 /*

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "link/events.h"
 #include "link/grace.h"
 #include "link/link_object.h"
 #include "link/netlink.h"
@@ -103,6 +102,11 @@ static void choose_lanes(struct socket_bpf *socket)
 		bpf_map__set_max_entries(socket->maps.lanes, (__u32)cpus);
 }
 
+static size_t lanes_bytes(const struct programs *programs)
+{
+	return bpf_map__max_entries(programs->socket->maps.lanes) * sizeof(struct hf_lane);
+}
+
 static int map_shared(const struct bpf_map *map, size_t bytes, void **ret_at)
 {
 	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
@@ -139,9 +143,8 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 		r = map_shared(programs->socket->maps.returns, RETURNS_BYTES,
 			       (void **)&programs->returns);
 	if (r >= 0)
-		r = events_map_lanes(bpf_map__fd(programs->socket->maps.lanes),
-				     bpf_map__max_entries(programs->socket->maps.lanes),
-				     &programs->lanes);
+		r = map_shared(programs->socket->maps.lanes, lanes_bytes(programs),
+			       (void **)&programs->lanes);
 	if (r < 0)
 		goto fail;
 	programs->config_map_id = map_id(programs->socket->maps.config);
@@ -169,8 +172,7 @@ void programs_free(struct programs *programs)
 	if (programs->returns)
 		munmap(programs->returns, RETURNS_BYTES);
 	if (programs->lanes)
-		events_unmap_lanes(programs->lanes,
-				   bpf_map__max_entries(programs->socket->maps.lanes));
+		munmap(programs->lanes, lanes_bytes(programs));
 	socket_bpf__destroy(programs->socket);
 	free(programs);
 }
