@@ -45,14 +45,17 @@ enum {
 	HF_ENDPOINT_FIRST = 16, /* the first id that a name can have */
 };
 
-/* The owner's word to all programs; one element, mapped into the owner's memory. */
+/* The owner's word to all programs. */
 struct hf_config {
 	__u64 lease_ns; /* the owner is alive until then; past it every program only passes */
 	__u32 release_mark; /* high half of skb->mark of a packet that comes back from the hold engine */
 	__u16 tracing; /* nonzero: emit sightings and socket events */
 	__u16 outward; /* nonzero: some device's is */
+	/* counted up after each change of who is behind a device, or in a namespace: what was noted of them before is forgotten */
+	__u32 edition;
+	__u32 unused;
 };
-_Static_assert(sizeof(struct hf_config) == 16, "struct hf_config is a map value");
+_Static_assert(sizeof(struct hf_config) == 24, "struct hf_config is part of a map value");
 
 /* An interface. An ifindex means nothing outside its network namespace, so the key has both. */
 struct hf_device_key {
@@ -398,20 +401,53 @@ struct hf_lane_slot {
 _Static_assert(sizeof(struct hf_lane_slot) == 256,
 	       "struct hf_lane_slot is some whole lines of memory");
 
+struct hf_lane_slots {
+	struct hf_lane_slot slot[HF_LANE_SLOTS];
+};
+_Static_assert(sizeof(struct hf_lane_slots) == 256 * HF_LANE_SLOTS,
+	       "struct hf_lane_slots is a map value");
+
+/* Who was found behind a device, or in a namespace, by a hash of their numbers. */
+#define HF_NEAR 8
+
+struct hf_near_device {
+	__u32 netns;
+	__u32 ifindex;
+	__u32 endpoint; /* that is traced there, and nothing else is asked of the device; else 0 */
+	__u32 unused;
+};
+
+struct hf_near_namespace {
+	__u32 inum;
+	__u32 endpoint;
+};
+
+/* Where a lane is to be written, and what its processor has found lately. */
 struct hf_lane {
 	/* the programs' */
 	__u64 written; /* slots, since the beginning: the next is slot[written % HF_LANE_SLOTS] */
-	__u64 woken; /* `written` when the reader was woken last */
+	__u64 full_at; /* `written` must not go beyond, as far as the programs know */
 	__u32 is_taken; /* nonzero: somebody is writing; who interrupts that takes the ring */
-	__u32 wire_len; /* of the packet that left last and has not entered; 0: there is none */
-	__u64 wire[6]; /* its addresses and most of TCP's header, as they lie in it */
-	__u64 unused[7];
+	__u32 edition; /* hf_config.edition when the first of what is near was found */
+	__u64 unused[5];
+	struct hf_near_namespace near_namespace[HF_NEAR];
+	struct hf_near_device near_device[HF_NEAR];
 	/* the reader's */
 	__u64 read; /* slots, since the beginning: those before it may be written anew */
 	__u64 unused_too[15];
-	struct hf_lane_slot slot[HF_LANE_SLOTS];
 };
-_Static_assert(sizeof(struct hf_lane) == 256 + 256 * HF_LANE_SLOTS,
-	       "struct hf_lane is a map value");
+_Static_assert(sizeof(struct hf_lane) == 384, "struct hf_lane is some whole lines of memory");
+
+/*
+ * What all programs look at first, and what a traced one looks at next, side by side: one page of memory less for the
+ * processor to find its way to. One element, mapped into the owner's memory.
+ */
+struct hf_board {
+	struct hf_config config;
+	__u8 unused[104];
+	struct hf_lane lane[HF_LANES_MAX]; /* by the processor's number */
+};
+_Static_assert(sizeof(struct hf_board) == 128 + 384 * HF_LANES_MAX,
+	       "struct hf_board is a map value");
 
 #endif

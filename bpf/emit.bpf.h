@@ -51,13 +51,12 @@ static __always_inline void event_fill(struct hf_event *event, enum hf_event_kin
 #define LANE_WAKE_FIRST (HF_LANE_SLOTS / 2)
 #define LANE_WAKE_EACH	(HF_LANE_SLOTS / 8)
 
-static __always_inline void lane_wake(struct hf_lane *lane)
+static __always_inline void lane_wake(const struct hf_lane *lane)
 {
 	void *nothing;
 
-	if (lane_waiting(lane) < LANE_WAKE_FIRST || lane->written - lane->woken < LANE_WAKE_EACH)
+	if (lane->written % LANE_WAKE_EACH || lane->written - lane_read(lane) < LANE_WAKE_FIRST)
 		return;
-	lane->woken = lane->written;
 	nothing = bpf_ringbuf_reserve(&events, sizeof(struct hf_event), 0);
 	if (nothing)
 		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);

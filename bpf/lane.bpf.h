@@ -23,17 +23,34 @@
 
 #define stored() asm volatile("" ::: "memory") /* before what follows, for the compiler */
 
+static __always_inline struct hf_board *board_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&config, &zero);
+}
+
 /* To write in. NULL: this processor has none, or somebody writes there whom we have interrupted. */
-static __always_inline struct hf_lane *lane_take(void)
+static __always_inline struct hf_lane *lane_take_on(struct hf_board *board)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct hf_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
+	struct hf_lane *lane;
 
-	if (!lane || lane->is_taken)
+	if (cpu >= HF_LANES_MAX)
+		return NULL;
+	lane = &board->lane[cpu];
+	if (lane->is_taken)
 		return NULL;
 	lane->is_taken = 1;
 	stored();
 	return lane;
+}
+
+static __always_inline struct hf_lane *lane_take(void)
+{
+	struct hf_board *board = board_here();
+
+	return board ? lane_take_on(board) : NULL;
 }
 
 static __always_inline void lane_give_back(struct hf_lane *lane)
@@ -44,17 +61,33 @@ static __always_inline void lane_give_back(struct hf_lane *lane)
 	}
 }
 
-static __always_inline __u64 lane_waiting(const struct hf_lane *lane)
+/* Of this processor's lane. NULL: never, where there is a lane. */
+static __always_inline struct hf_lane_slot *lane_slot(__u64 number)
 {
-	return lane->written - *(const volatile __u64 *)&lane->read;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct hf_lane_slots *slots = bpf_map_lookup_elem(&lanes, &cpu);
+
+	return slots ? &slots->slot[number % HF_LANE_SLOTS] : NULL;
+}
+
+static __always_inline __u64 lane_read(const struct hf_lane *lane)
+{
+	return *(const volatile __u64 *)&lane->read;
+}
+
+/* How far the reader has come is another processor's to write, so it is looked at once in a round of the lane. */
+static __always_inline bool lane_is_full(struct hf_lane *lane)
+{
+	if (lane->written != lane->full_at)
+		return false;
+	lane->full_at = lane_read(lane) + HF_LANE_SLOTS;
+	return lane->written == lane->full_at;
 }
 
 /* The slot that is written next; NULL: all are full. */
 static __always_inline struct hf_lane_slot *lane_next(struct hf_lane *lane)
 {
-	if (lane_waiting(lane) >= HF_LANE_SLOTS)
-		return NULL;
-	return &lane->slot[lane->written % HF_LANE_SLOTS];
+	return lane_is_full(lane) ? NULL : lane_slot(lane->written);
 }
 
 /* What was written into lane_next() may be read. */
@@ -64,15 +97,28 @@ static __always_inline void lane_pass(struct hf_lane *lane)
 	lane->written++;
 }
 
-/* The passage that was written last, while it may be written on. NULL: there is none. */
-static __always_inline struct hf_passage *lane_passage(struct hf_lane *lane, __u64 now_ns)
-{
-	struct hf_lane_slot *newest = &lane->slot[(lane->written - 1) % HF_LANE_SLOTS];
+/* ---- the passage that was written last ---- */
 
-	if (newest->event.kind != HF_EVENT_PASSAGE ||
+/* While it may be written on. NULL: there is none. */
+static __always_inline struct hf_passage *lane_passage(const struct hf_lane *lane, __u64 now_ns)
+{
+	struct hf_lane_slot *newest = lane_slot(lane->written - 1);
+
+	if (!newest || newest->event.kind != HF_EVENT_PASSAGE ||
 	    now_ns - newest->event.time_ns >= HF_LANE_OPEN_NS)
 		return NULL;
 	return &newest->passage;
+}
+
+/* A send call has begun it, of this endpoint's, and nothing has left yet. */
+static __always_inline bool is_to_leave(const struct hf_passage *passage, __u32 endpoint)
+{
+	return passage->sent_ns && !passage->left_ns && passage->src_endpoint == endpoint;
+}
+
+static __always_inline bool is_to_enter(const struct hf_passage *passage)
+{
+	return passage->left_ns && !passage->entered_ns;
 }
 
 static __always_inline bool is_of_flow(const struct hf_passage *passage, const struct hf_flow *flow)
@@ -86,82 +132,93 @@ static __always_inline bool is_of_flow(const struct hf_passage *passage, const s
 static __always_inline bool is_sent_by(const struct packet *packet, __u32 endpoint,
 				       const struct hf_passage *passage)
 {
-	return passage->sent_ns && !passage->left_ns && packet->payload_len &&
-	       passage->seq == packet->seq && passage->src_endpoint == endpoint &&
-	       is_of_flow(passage, &packet->flow);
+	return is_to_leave(passage, endpoint) && packet->payload_len &&
+	       passage->seq == packet->seq && is_of_flow(passage, &packet->flow);
 }
 
 /* Is it the packet that this passage saw leave? */
 static __always_inline bool has_left(const struct packet *packet, const struct hf_passage *passage)
 {
-	return passage->left_ns && !passage->entered_ns && passage->seq == packet->seq &&
+	return is_to_enter(passage) && passage->seq == packet->seq &&
 	       passage->len == packet->payload_len && passage->tcp_flags == packet->tcp_flags &&
 	       is_of_flow(passage, &packet->flow);
 }
 
-/* ---- a packet is known again by its bytes, which spares parsing it a second time ---- */
+/* ---- a packet is known by its bytes, which spares parsing it ---- */
 
-/* From the addresses to TCP's window, where nothing stands in between: no VLAN, no options. */
-struct wire_ipv4 {
-	__u64 word[3];
+/* What a packet of a passage's flow carries. */
+struct carried {
+	__u32 seq;
+	__u32 offset; /* of the payload */
+	__u32 len; /* of the payload, in all segments */
+	__u8 tcp_flags;
 };
 
-struct wire_ipv6 {
-	__u64 word[6];
-};
+static __always_inline bool is_mapped(const struct hf_addr *addr, __be32 ipv4)
+{
+	const __u32 *word = (const __u32 *)addr;
 
-#define WIRE_IPV4_AT (sizeof(struct ethhdr) + offsetof(struct iphdr, saddr))
-#define WIRE_IPV6_AT (sizeof(struct ethhdr) + offsetof(struct ipv6hdr, saddr))
+	return word[3] == ipv4 && word[2] == bpf_htonl(0xffff) && !(word[0] | word[1]);
+}
 
-struct wire {
-	__u64 word[6];
-	__u32 len; /* of the packet; 0: it is not of that simple shape */
-};
+static __always_inline bool is_same(const struct hf_addr *addr, const struct in6_addr *ipv6)
+{
+	const __u32 *a = (const __u32 *)addr, *b = (const __u32 *)ipv6;
 
-static __always_inline void wire_of(const struct __sk_buff *skb, struct wire *wire)
+	return a[3] == b[3] && a[2] == b[2] && a[1] == b[1] && a[0] == b[0];
+}
+
+static __always_inline bool carried_by(const struct hf_passage *passage, const struct tcphdr *tcp,
+				       __u32 offset, __u32 end, struct carried *ret_carried)
+{
+	if (passage->flow.sport != bpf_ntohs(tcp->source) ||
+	    passage->flow.dport != bpf_ntohs(tcp->dest) || tcp->doff < 5)
+		return false;
+	ret_carried->seq = bpf_ntohl(tcp->seq);
+	ret_carried->offset = offset + tcp->doff * 4;
+	if (end < ret_carried->offset)
+		return false;
+	ret_carried->len = end - ret_carried->offset;
+	ret_carried->tcp_flags = ((const __u8 *)tcp)[13];
+	return true;
+}
+
+#define PLAIN_TRANSPORT_IPV4 (sizeof(struct ethhdr) + sizeof(struct iphdr))
+#define PLAIN_TRANSPORT_IPV6 (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
+
+/* False: it is of another flow, or not of the simple shape of nearly all: no VLAN, no fragment, no options before TCP's. */
+static __always_inline bool is_of_passage(const struct __sk_buff *skb,
+					  const struct hf_passage *passage,
+					  struct carried *ret_carried)
 {
 	const void *data = (const void *)(long)skb->data, *end = (const void *)(long)skb->data_end;
 	const struct ethhdr *eth = data;
 	const struct iphdr *ipv4 = data + sizeof(*eth);
 	const struct ipv6hdr *ipv6 = data + sizeof(*eth);
+	__u32 whole = skb->len;
 
-	__builtin_memset(wire, 0, sizeof(*wire));
-	if (data + WIRE_IPV4_AT + sizeof(struct wire_ipv4) > end)
-		return;
-	if (eth->h_proto == bpf_htons(ETH_P_IP) && ipv4->version == 4 && ipv4->ihl == 5 &&
-	    ipv4->protocol == IPPROTO_TCP && !(ipv4->frag_off & bpf_htons(0x1fff))) {
-		*(struct wire_ipv4 *)wire->word = *(const struct wire_ipv4 *)(data + WIRE_IPV4_AT);
-		wire->len = skb->len;
-		return;
+	if (data + PLAIN_TRANSPORT_IPV4 + sizeof(struct tcphdr) > end)
+		return false;
+	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+		if (ipv4->version != 4 || ipv4->ihl != 5 || ipv4->protocol != IPPROTO_TCP ||
+		    (ipv4->frag_off & bpf_htons(0x1fff)) ||
+		    !is_mapped(&passage->flow.src, ipv4->saddr) ||
+		    !is_mapped(&passage->flow.dst, ipv4->daddr))
+			return false;
+		if (!skb->gso_size)
+			whole = sizeof(*eth) + bpf_ntohs(ipv4->tot_len);
+		return whole <= skb->len && carried_by(passage, data + PLAIN_TRANSPORT_IPV4,
+						       PLAIN_TRANSPORT_IPV4, whole, ret_carried);
 	}
 	if (eth->h_proto != bpf_htons(ETH_P_IPV6) ||
-	    data + WIRE_IPV6_AT + sizeof(struct wire_ipv6) > end || ipv6->nexthdr != IPPROTO_TCP)
-		return;
-	*(struct wire_ipv6 *)wire->word = *(const struct wire_ipv6 *)(data + WIRE_IPV6_AT);
-	wire->len = skb->len;
-}
-
-static __always_inline void lane_note_wire(struct hf_lane *lane, const struct __sk_buff *skb)
-{
-	struct wire wire;
-
-	wire_of(skb, &wire);
-	for (int i = 0; i < 6; i++)
-		lane->wire[i] = wire.word[i];
-	lane->wire_len = wire.len;
-}
-
-static __always_inline bool lane_knows(const struct hf_lane *lane, const struct __sk_buff *skb)
-{
-	struct wire wire;
-	__u64 differs = 0;
-
-	if (lane->wire_len != skb->len)
+	    data + PLAIN_TRANSPORT_IPV6 + sizeof(struct tcphdr) > end || ipv6->version != 6 ||
+	    ipv6->nexthdr != IPPROTO_TCP || !is_same(&passage->flow.src, &ipv6->saddr) ||
+	    !is_same(&passage->flow.dst, &ipv6->daddr))
 		return false;
-	wire_of(skb, &wire);
-	for (int i = 0; i < 6; i++)
-		differs |= wire.word[i] ^ lane->wire[i];
-	return wire.len && !differs;
+	if (!skb->gso_size)
+		whole = PLAIN_TRANSPORT_IPV6 + bpf_ntohs(ipv6->payload_len);
+	return whole <= skb->len && carried_by(passage, data + PLAIN_TRANSPORT_IPV6,
+					       PLAIN_TRANSPORT_IPV6, whole, ret_carried);
 }
 
 #endif

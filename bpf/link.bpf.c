@@ -30,6 +30,7 @@
 #include "delay.bpf.h"
 #include "desk.bpf.h"
 #include "judge.bpf.h"
+#include "near.bpf.h"
 #include "sighting.bpf.h"
 
 /*
@@ -45,9 +46,9 @@ static __always_inline int pass(void)
 
 static __always_inline const struct hf_config *owner_word(void)
 {
-	__u32 zero = 0;
+	const struct hf_board *board = board_here();
 
-	return bpf_map_lookup_elem(&config, &zero);
+	return board ? &board->config : NULL;
 }
 
 /*
@@ -239,6 +240,27 @@ static __always_inline int arriving(struct __sk_buff *skb, const struct hf_confi
 	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
+/*
+ * Most of what a trace sees: a packet of a call, at devices of which nothing else is asked, which the newest passage knows
+ * already. False: it is not told, and has to be looked at.
+ */
+static __always_inline bool is_told_already(struct __sk_buff *skb, const struct hf_config *owner,
+					    enum hf_point point, __u64 now_ns)
+{
+	struct hf_lane *lane = lane_take();
+	bool told = false;
+	__u32 endpoint;
+
+	if (!lane)
+		return false;
+	endpoint = near_device(lane, owner, netns_id, skb->ifindex);
+	if (endpoint != HF_ENDPOINT_NONE)
+		told = point == HF_POINT_LEAVE ? emit_leaving_known(lane, skb, endpoint, now_ns)
+					       : emit_entering_known(lane, skb, endpoint, now_ns);
+	lane_give_back(lane);
+	return told;
+}
+
 SEC("tc")
 int link_enter(struct __sk_buff *skb)
 {
@@ -252,6 +274,8 @@ int link_enter(struct __sk_buff *skb)
 	now_ns = clock_ns(owner);
 	if (lease_is_stale(owner, now_ns))
 		return pass();
+	if (!generation && !skb->mark && is_told_already(skb, owner, HF_POINT_ENTER, now_ns))
+		return pass();
 	device = device_at(skb->ifindex);
 	if (!device)
 		return pass();
@@ -261,8 +285,7 @@ int link_enter(struct __sk_buff *skb)
 		return pass();
 	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device->engine == HF_ENGINE_HOLD)
 		return released(skb, owner, device, bpf_ktime_get_ns());
-	if (!generation &&
-	    (!is_seen(owner, device) || emit_entering_known(skb, device->endpoint, now_ns)))
+	if (!generation && !is_seen(owner, device))
 		return pass();
 	return entering(skb, owner, device, now_ns);
 }
@@ -374,6 +397,8 @@ int link_leave(struct __sk_buff *skb)
 		return pass(); /* the usual case, so it is told without asking for the time */
 	now_ns = clock_ns(owner);
 	if (lease_is_stale(owner, now_ns))
+		return pass();
+	if (owner->tracing && is_told_already(skb, owner, HF_POINT_LEAVE, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
 	if (!device || !(device->outward || is_seen(owner, device)))

@@ -18,13 +18,16 @@
 #define MAX_RULES      16384
 #define RING_BYTES     (8 << 20)
 
-/* Lease, mark, tracing switch. Written by the owner through a memory map, read on each packet. */
+/*
+ * Lease, mark, tracing switch: written by the owner through a memory map, read on each packet. And the processors' lanes,
+ * written here, read by the owner. One element.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct hf_config);
+	__type(value, struct hf_board);
 } config SEC(".maps");
 
 /* (namespace, ifindex) -> who is behind it. Written by the owner on attach. */
@@ -115,15 +118,15 @@ struct {
 } namespaces SEC(".maps");
 
 /*
- * Sightings and socket events, to the owner: a lane for each processor, as many as the loader says. A lane is small enough to
- * stay in its processor's second cache.
+ * Sightings and socket events, to the owner: the slots of a lane for each processor, as many as the loader says. They are few
+ * enough to stay in its second cache.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, HF_LANES_MAX);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct hf_lane);
+	__type(value, struct hf_lane_slots);
 } lanes SEC(".maps");
 
 /* What no lane could take: of a burst, and from where a lane can't be used. See event_reserve(). */

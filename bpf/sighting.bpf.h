@@ -80,41 +80,26 @@ static __always_inline void sighting_write(struct hf_lane *lane, enum hf_point p
 
 /* ---- a packet enters ---- */
 
-static __always_inline void passage_enters(struct hf_lane *lane, struct hf_passage *passage,
-					   __u32 dst, __u64 now_ns)
+static __always_inline void passage_enters(struct hf_passage *passage, __u32 dst, __u64 now_ns)
 {
 	passage->dst_endpoint = dst;
 	stored();
 	passage->entered_ns = now_ns;
-	lane->wire_len = 0;
 }
 
-/* The passage that has seen this very packet leave: it needs no parsing. NULL: there is none, or it is not written on any more. */
-static __always_inline struct hf_passage *passage_by_wire(struct hf_lane *lane,
-							  const struct __sk_buff *skb, __u64 now_ns)
+/* Where no rule is asked, and the newest passage has seen this very packet leave: it needs no parsing. False: not told. */
+static __always_inline bool emit_entering_known(struct hf_lane *lane, const struct __sk_buff *skb,
+						__u32 dst, __u64 now_ns)
 {
-	struct hf_passage *passage;
+	struct hf_passage *passage = lane_passage(lane, now_ns);
+	struct carried carried = {};
 
-	if (!lane_knows(lane, skb))
-		return NULL;
-	passage = lane_passage(lane, now_ns);
-	return passage && passage->left_ns && !passage->entered_ns ? passage : NULL;
-}
-
-/* Where no rule is asked. False: it is not told; emit_entering() does. */
-static __always_inline bool emit_entering_known(const struct __sk_buff *skb, __u32 dst,
-						__u64 now_ns)
-{
-	struct hf_lane *lane = lane_take();
-	struct hf_passage *passage;
-
-	if (!lane)
+	if (!passage || !is_to_enter(passage) || !is_of_passage(skb, passage, &carried) ||
+	    passage->seq != carried.seq || passage->len != carried.len ||
+	    passage->tcp_flags != carried.tcp_flags)
 		return false;
-	passage = passage_by_wire(lane, skb, now_ns);
-	if (passage)
-		passage_enters(lane, passage, dst, now_ns);
-	lane_give_back(lane);
-	return passage;
+	passage_enters(passage, dst, now_ns);
+	return true;
 }
 
 /* What a rule has acted on is told even if it says nothing of a call. */
@@ -138,7 +123,7 @@ static __always_inline void emit_entering(__u64 now_ns, const struct packet *pac
 	if (lane && judgement->verdict == HF_VERDICT_PASS)
 		passage = lane_passage(lane, now_ns);
 	if (passage && has_left(packet, passage))
-		passage_enters(lane, passage, who->dst, now_ns);
+		passage_enters(passage, who->dst, now_ns);
 	else
 		sighting_write(lane, HF_POINT_ENTER, now_ns, packet, who, judgement);
 	lane_give_back(lane);
@@ -193,22 +178,23 @@ static __noinline int head_load(struct __sk_buff *skb, __u32 offset, __u8 *head,
 	return bpf_skb_load_bytes(skb, offset, head, len);
 }
 
+static __always_inline __u32 first_word(const struct hf_passage *passage)
+{
+	return *(const __u32 *)passage->head;
+}
+
 /* The first bytes of a message that looks like HTTP; of others none. */
-static __always_inline void head_fill(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline void head_fill(struct __sk_buff *skb, const struct carried *carried,
 				      struct hf_passage *passage)
 {
-	__u32 len = packet->payload_len, word;
+	__u32 len = carried->len < HF_HEAD_MAX ? carried->len : HF_HEAD_MAX;
 
 	passage->head_len = 0;
-	if (len < HEAD_MIN || bpf_skb_load_bytes(skb, packet->payload_offset, &word, sizeof(word)))
+	if (len < HEAD_MIN || head_load(skb, carried->offset, passage->head, len))
 		return;
-	if (starts_like_response(word))
-		len = len < HEAD_OF_RESPONSE ? len : HEAD_OF_RESPONSE;
-	else if (!starts_like_request(word))
-		return;
-	if (len > HF_HEAD_MAX)
-		len = HF_HEAD_MAX;
-	if (!head_load(skb, packet->payload_offset, passage->head, len))
+	if (starts_like_response(first_word(passage)))
+		passage->head_len = len < HEAD_OF_RESPONSE ? len : HEAD_OF_RESPONSE;
+	else if (starts_like_request(first_word(passage)))
 		passage->head_len = len;
 }
 
@@ -229,18 +215,23 @@ static __always_inline void passage_begin(struct hf_passage *passage, __u64 now_
 	passage->segments = 0;
 }
 
-static __always_inline void passage_leaves(struct __sk_buff *skb, const struct packet *packet,
-					   const struct parties *who, struct hf_passage *passage,
-					   __u64 now_ns)
+static __always_inline void passage_leaves(struct __sk_buff *skb, const struct carried *carried,
+					   struct hf_passage *passage, __u64 now_ns)
 {
-	passage->len = packet->payload_len;
-	passage->src_endpoint = who->src;
-	passage->dst_endpoint = who->dst;
-	passage->tcp_flags = packet->tcp_flags;
-	passage->segments = packet->segments;
-	head_fill(skb, packet, passage);
+	passage->len = carried->len;
+	passage->tcp_flags = carried->tcp_flags;
+	passage->segments = wire_packets(skb, carried->len);
+	head_fill(skb, carried, passage);
 	stored();
 	passage->left_ns = now_ns;
+}
+
+static __always_inline struct carried carried_in(const struct packet *packet)
+{
+	return (struct carried){ .seq = packet->seq,
+				 .offset = packet->payload_offset,
+				 .len = packet->payload_len,
+				 .tcp_flags = packet->tcp_flags };
 }
 
 static __always_inline void leaving_write(struct __sk_buff *skb, struct hf_lane *lane,
@@ -248,6 +239,7 @@ static __always_inline void leaving_write(struct __sk_buff *skb, struct hf_lane 
 					  __u64 now_ns)
 {
 	struct hf_passage *passage = event_reserve(&lane, sizeof(*passage));
+	struct carried carried = carried_in(packet);
 
 	if (!passage) {
 		sighting_lost();
@@ -256,9 +248,9 @@ static __always_inline void leaving_write(struct __sk_buff *skb, struct hf_lane 
 	passage_begin(passage, now_ns);
 	passage->flow = packet->flow;
 	passage->seq = packet->seq;
-	passage_leaves(skb, packet, who, passage, now_ns);
-	if (lane)
-		lane_note_wire(lane, skb);
+	passage->src_endpoint = who->src;
+	passage->dst_endpoint = who->dst;
+	passage_leaves(skb, &carried, passage, now_ns);
 	event_submit(lane, passage, now_ns);
 }
 
@@ -267,6 +259,7 @@ static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 					 const struct packet *packet, const struct parties *who)
 {
 	struct hf_passage *passage = NULL;
+	struct carried carried;
 	struct hf_lane *lane;
 
 	if (!is_told(packet))
@@ -274,13 +267,28 @@ static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 	lane = lane_take();
 	if (lane)
 		passage = lane_passage(lane, now_ns);
-	if (lane && passage && is_sent_by(packet, who->src, passage)) {
-		passage_leaves(skb, packet, who, passage, now_ns);
-		lane_note_wire(lane, skb);
+	if (passage && is_sent_by(packet, who->src, passage)) {
+		carried = carried_in(packet);
+		passage->dst_endpoint = who->dst;
+		passage_leaves(skb, &carried, passage, now_ns);
 	} else {
 		leaving_write(skb, lane, packet, who, now_ns);
 	}
 	lane_give_back(lane);
+}
+
+/* Where no rule is asked, and the newest passage is of the call that sends this packet: it needs no parsing. False: not told. */
+static __always_inline bool emit_leaving_known(struct hf_lane *lane, struct __sk_buff *skb,
+					       __u32 src, __u64 now_ns)
+{
+	struct hf_passage *passage = lane_passage(lane, now_ns);
+	struct carried carried = {};
+
+	if (!passage || !is_to_leave(passage, src) || !is_of_passage(skb, passage, &carried) ||
+	    passage->seq != carried.seq || !carried.len)
+		return false;
+	passage_leaves(skb, &carried, passage, now_ns);
+	return true;
 }
 
 #endif

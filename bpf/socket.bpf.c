@@ -20,6 +20,7 @@
 #include "delay.bpf.h"
 #include "emit.bpf.h"
 #include "kernel.bpf.h"
+#include "near.bpf.h"
 
 #define AF_INET	 2
 #define AF_INET6 10
@@ -30,23 +31,49 @@ enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_CLOSE = 7 };
 /* Arguments of this kernel's tcp_recvmsg: 6 until 5.18, which has one fewer. Set by the loader. */
 const volatile __u32 tcp_recvmsg_args = 5;
 
-static __always_inline __u32 endpoint_of(const struct sock *sk)
+static __always_inline __u32 inum_of(const struct sock *sk)
 {
-	__u32 inum = sk->__sk_common.skc_net.net->ns.inum;
-	const __u32 *endpoint = bpf_map_lookup_elem(&namespaces, &inum);
+	return sk->__sk_common.skc_net.net->ns.inum;
+}
 
-	return endpoint ? *endpoint : HF_ENDPOINT_NONE;
+static __always_inline bool is_tracing(const struct hf_config *owner, __u64 now_ns)
+{
+	return owner->tracing && now_ns < owner->lease_ns;
 }
 
 /* Whose socket is it? HF_ENDPOINT_NONE: nobody's that is traced, or nothing is traced now. */
 static __always_inline __u32 traced_endpoint(const struct sock *sk, __u64 now_ns)
 {
-	__u32 zero = 0;
-	const struct hf_config *owner = bpf_map_lookup_elem(&config, &zero);
+	const struct hf_board *board = board_here();
+	const __u32 *endpoint;
+	__u32 inum;
 
-	if (!owner || !owner->tracing || now_ns >= owner->lease_ns)
+	if (!board || !is_tracing(&board->config, now_ns))
 		return HF_ENDPOINT_NONE;
-	return endpoint_of(sk);
+	inum = inum_of(sk);
+	endpoint = bpf_map_lookup_elem(&namespaces, &inum);
+	return endpoint ? *endpoint : HF_ENDPOINT_NONE;
+}
+
+/* The same for who may write in this processor's lane, which it takes with it if the socket is traced; NULL: there is none. */
+static __always_inline __u32 traced_with_lane(const struct sock *sk, __u64 now_ns,
+					      struct hf_lane **ret_lane)
+{
+	struct hf_board *board = board_here();
+	struct hf_lane *lane;
+	__u32 endpoint;
+
+	if (!board || !is_tracing(&board->config, now_ns))
+		return HF_ENDPOINT_NONE;
+	lane = lane_take_on(board);
+	if (!lane)
+		return traced_endpoint(sk, now_ns);
+	endpoint = near_namespace(lane, &board->config, inum_of(sk));
+	if (endpoint == HF_ENDPOINT_NONE)
+		lane_give_back(lane);
+	else
+		*ret_lane = lane;
+	return endpoint;
 }
 
 static __always_inline void flow_of(const struct sock *sk, struct hf_flow *flow)
@@ -76,7 +103,8 @@ struct told {
 	__u32 len;
 	__u8 op; /* enum hf_socket_op */
 	__u8 passive;
-	__u64 pid_tgid; /* of the thread that acts; 0: none does */
+	bool is_current; /* the current thread acts */
+	__u64 pid_tgid; /* else: of the thread that acts; 0: none does */
 	__u64 since_ns;
 };
 
@@ -92,6 +120,7 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 				 struct hf_lane *lane)
 {
 	struct hf_socket_event *event = event_reserve(&lane, sizeof(*event));
+	__u64 pid_tgid;
 
 	if (!event) {
 		telling_lost();
@@ -102,13 +131,14 @@ static __always_inline void tell(const struct sock *sk, const struct told *told,
 	event->seq = told->seq;
 	event->len = told->len;
 	event->endpoint = told->endpoint;
-	event->pid = told->pid_tgid >> 32;
-	event->tid = told->pid_tgid;
 	event->op = told->op;
 	event->passive = told->passive;
 	event->unused[0] = 0;
 	event->unused[1] = 0;
 	event->since_ns = told->since_ns;
+	pid_tgid = told->is_current ? bpf_get_current_pid_tgid() : told->pid_tgid;
+	event->pid = pid_tgid >> 32;
+	event->tid = pid_tgid;
 	event_submit(lane, event, now_ns);
 }
 
@@ -118,6 +148,7 @@ static __always_inline void tell_send(const struct sock *sk, const struct told *
 {
 	struct hf_lane_slot *slot = lane ? lane_next(lane) : NULL;
 	struct hf_passage *passage;
+	__u64 pid_tgid;
 
 	if (!slot) {
 		tell(sk, told, now_ns, NULL);
@@ -127,10 +158,11 @@ static __always_inline void tell_send(const struct sock *sk, const struct told *
 	passage_begin(passage, now_ns);
 	flow_of(sk, &passage->flow);
 	passage->seq = told->seq;
-	passage->pid = told->pid_tgid >> 32;
-	passage->tid = told->pid_tgid;
 	passage->src_endpoint = told->endpoint;
 	passage->sent_ns = now_ns;
+	pid_tgid = bpf_get_current_pid_tgid();
+	passage->pid = pid_tgid >> 32;
+	passage->tid = pid_tgid;
 	event_submit(lane, passage, now_ns);
 }
 
@@ -138,43 +170,41 @@ static __always_inline void tell_send(const struct sock *sk, const struct told *
 static __always_inline void send_begins(struct sock *sk, bool has_lane)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct told told = { .op = HF_SOCKET_SEND };
-	struct hf_lane *lane;
+	struct told told = { .op = HF_SOCKET_SEND, .is_current = true };
+	struct hf_lane *lane = NULL;
 	struct tcp_sock *tcp;
 
-	told.endpoint = traced_endpoint(sk, now_ns);
+	told.endpoint =
+		has_lane ? traced_with_lane(sk, now_ns, &lane) : traced_endpoint(sk, now_ns);
 	if (!told.endpoint)
 		return;
 	tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
-	if (!tcp)
-		return;
-	told.seq = tcp->write_seq;
-	told.pid_tgid = bpf_get_current_pid_tgid();
-	lane = has_lane ? lane_take() : NULL;
-	tell_send(sk, &told, now_ns, lane);
+	if (tcp) {
+		told.seq = tcp->write_seq;
+		tell_send(sk, &told, now_ns, lane);
+	}
 	lane_give_back(lane);
 }
 
 static __always_inline void receive_ends(struct sock *sk, int received, int flags, bool has_lane)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct told told = { .op = HF_SOCKET_RECV };
-	struct hf_lane *lane;
+	struct told told = { .op = HF_SOCKET_RECV, .is_current = true };
+	struct hf_lane *lane = NULL;
 	struct tcp_sock *tcp;
 
 	if (received <= 0 || (flags & MSG_PEEK))
 		return;
-	told.endpoint = traced_endpoint(sk, now_ns);
+	told.endpoint =
+		has_lane ? traced_with_lane(sk, now_ns, &lane) : traced_endpoint(sk, now_ns);
 	if (!told.endpoint)
 		return;
 	tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
-	if (!tcp)
-		return;
-	told.seq = tcp->copied_seq;
-	told.len = received;
-	told.pid_tgid = bpf_get_current_pid_tgid();
-	lane = has_lane ? lane_take() : NULL;
-	tell(sk, &told, now_ns, lane);
+	if (tcp) {
+		told.seq = tcp->copied_seq;
+		told.len = received;
+		tell(sk, &told, now_ns, lane);
+	}
 	lane_give_back(lane);
 }
 
@@ -302,8 +332,8 @@ int BPF_PROG(sent_again, struct sock *sk, struct sk_buff *skb)
 SEC("tp_btf/net_dev_start_xmit")
 int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 {
-	__u32 mark = skb->mark, zero = 0;
-	const struct hf_config *owner;
+	const struct hf_board *board = board_here();
+	__u32 mark = skb->mark;
 	struct hf_packet_event *event;
 	struct hf_lane *lane = NULL;
 	struct in_flight *entry;
@@ -320,8 +350,7 @@ int BPF_PROG(left_fq, struct sk_buff *skb, struct net_device *dev)
 		if (entry->sighting.rule_id[i])
 			count_released(entry->sighting.rule_id[i], error_ns,
 				       error_bucket(error_ns));
-	owner = bpf_map_lookup_elem(&config, &zero);
-	if (owner && owner->tracing && now_ns < owner->lease_ns &&
+	if (board && is_tracing(&board->config, now_ns) &&
 	    entry->sighting.flow.proto == IPPROTO_TCP) {
 		event = event_reserve(&lane, sizeof(*event));
 		if (event) {

@@ -29,7 +29,8 @@ static const char *const peer_names[DEVICE_COUNT] = { "a-peer", "b-peer", "hold-
 
 struct harness {
 	struct link_bpf *programs;
-	struct hf_lane *lanes; /* mapped */
+	struct hf_board *board; /* mapped */
+	struct hf_lane_slots *slots; /* mapped */
 	struct events *events;
 };
 
@@ -128,16 +129,38 @@ static unsigned int lane_count(const struct harness *harness)
 	return bpf_map__max_entries(harness->programs->maps.lanes);
 }
 
-static int open_events(struct harness *harness)
+static size_t slots_bytes(const struct harness *harness)
 {
-	void *at = mmap(NULL, lane_count(harness) * sizeof(struct hf_lane), PROT_READ | PROT_WRITE,
-			MAP_SHARED, bpf_map__fd(harness->programs->maps.lanes), 0);
+	return lane_count(harness) * sizeof(struct hf_lane_slots);
+}
+
+static int map_shared(const struct bpf_map *map, size_t bytes, void **ret_at)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
-	harness->lanes = at;
-	return events_open(harness->lanes, lane_count(harness), harness_ring(harness),
-			   &harness->events);
+	*ret_at = at;
+	return 0;
+}
+
+static int map_lanes(struct harness *harness)
+{
+	int r = map_shared(harness->programs->maps.config, sizeof(*harness->board),
+			   (void **)&harness->board);
+
+	return r < 0 ? r
+		     : map_shared(harness->programs->maps.lanes, slots_bytes(harness),
+				  (void **)&harness->slots);
+}
+
+static int open_events(struct harness *harness)
+{
+	const struct lanes_shared lanes = { .lane = harness->board->lane,
+					    .slots = harness->slots,
+					    .count = lane_count(harness) };
+
+	return events_open(&lanes, harness_ring(harness), &harness->events);
 }
 
 int harness_open(struct harness **ret_harness)
@@ -155,13 +178,14 @@ int harness_open(struct harness **ret_harness)
 	r = link_bpf__load(harness->programs);
 	if (r < 0)
 		return r;
-	r = open_events(harness);
+	r = map_lanes(harness);
 	if (r == 0)
-		r = harness_set_lease(harness, HOUR_NS);
+		r = open_events(harness);
 	if (r == 0)
 		r = name_everyone(harness);
 	if (r < 0)
 		return r;
+	harness_set_lease(harness, HOUR_NS);
 	*ret_harness = TAKE_PTR(harness);
 	return 0;
 }
@@ -171,8 +195,10 @@ void harness_close(struct harness *harness)
 	if (!harness)
 		return;
 	events_close(harness->events);
-	if (harness->lanes)
-		munmap(harness->lanes, lane_count(harness) * sizeof(struct hf_lane));
+	if (harness->board)
+		munmap(harness->board, sizeof(*harness->board));
+	if (harness->slots)
+		munmap(harness->slots, slots_bytes(harness));
 	link_bpf__destroy(harness->programs);
 	free(harness);
 }
@@ -200,50 +226,29 @@ static int get(const struct bpf_map *map, const void *key, void *ret_value)
 	return bpf_map_lookup_elem(bpf_map__fd(map), key, ret_value) < 0 ? -errno : 0;
 }
 
-int harness_set_config(struct harness *harness, const struct hf_config *config)
+void harness_set_lease(struct harness *harness, __s64 from_now_ns)
 {
-	return put(harness->programs->maps.config, &(__u32){ 0 }, config);
+	harness->board->config.lease_ns = harness_now_ns() + from_now_ns;
+	harness->board->config.release_mark = HARNESS_MARK;
 }
 
-int harness_set_lease(struct harness *harness, __s64 from_now_ns)
+void harness_set_tracing(struct harness *harness, bool on)
 {
-	struct hf_config config;
-	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
-
-	if (r < 0)
-		return r;
-	config.lease_ns = harness_now_ns() + from_now_ns;
-	config.release_mark = HARNESS_MARK;
-	return harness_set_config(harness, &config);
+	harness->board->config.tracing = on;
 }
 
-int harness_set_tracing(struct harness *harness, bool on)
+void harness_set_outward(struct harness *harness, bool on)
 {
-	struct hf_config config;
-	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
-
-	if (r < 0)
-		return r;
-	config.tracing = on;
-	return harness_set_config(harness, &config);
-}
-
-int harness_set_outward(struct harness *harness, bool on)
-{
-	struct hf_config config;
-	int r = get(harness->programs->maps.config, &(__u32){ 0 }, &config);
-
-	if (r < 0)
-		return r;
-	config.outward = on;
-	return harness_set_config(harness, &config);
+	harness->board->config.outward = on;
 }
 
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)
 {
 	struct hf_device_key key = { .netns = HARNESS_NETNS, .ifindex = ifindex };
+	int r = put(harness->programs->maps.devices, &key, device);
 
-	return put(harness->programs->maps.devices, &key, device);
+	harness->board->config.edition++;
+	return r;
 }
 
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine)
@@ -373,7 +378,12 @@ int harness_lost(struct harness *harness, struct hf_lost *ret_sum)
 
 struct hf_lane *harness_lane(struct harness *harness)
 {
-	return &harness->lanes[sched_getcpu()];
+	return &harness->board->lane[sched_getcpu()];
+}
+
+struct hf_lane_slot *harness_slot(struct harness *harness, __u64 number)
+{
+	return &harness->slots[sched_getcpu()].slot[number % HF_LANE_SLOTS];
 }
 
 int harness_ring(const struct harness *harness)

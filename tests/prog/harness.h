@@ -71,10 +71,9 @@ void harness_closep(struct harness **harness);
 int harness_program(const struct harness *harness,
 		    const char *name); /* descriptor, not the caller's */
 
-int harness_set_config(struct harness *harness, const struct hf_config *config);
-int harness_set_lease(struct harness *harness, __s64 from_now_ns);
-int harness_set_tracing(struct harness *harness, bool on);
-int harness_set_outward(struct harness *harness, bool on);
+void harness_set_lease(struct harness *harness, __s64 from_now_ns);
+void harness_set_tracing(struct harness *harness, bool on);
+void harness_set_outward(struct harness *harness, bool on);
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
 /* What the hold engine notes of a frame that it sends back. */
@@ -91,7 +90,9 @@ int harness_set_counts(struct harness *harness, __u32 rule_id, const struct hf_r
 int harness_reset_dice(struct harness *harness, __u32 rule_id);
 int harness_forget_counters(struct harness *harness, __u32 rule_id);
 int harness_lost(struct harness *harness, struct hf_lost *ret_sum);
-struct hf_lane *harness_lane(struct harness *harness); /* of the processor that this runs on */
+/* Of the processor that this runs on. */
+struct hf_lane *harness_lane(struct harness *harness);
+struct hf_lane_slot *harness_slot(struct harness *harness, __u64 number);
 int harness_ring(const struct harness *harness); /* descriptor, not the caller's */
 void harness_drain(struct harness *harness, struct harness_events *ret_events);
 

@@ -279,12 +279,10 @@ static int set_scene(struct bench *bench, const struct scenario *scenario)
 				       });
 	for (int i = 0; i < scenario->links_ruled; i++)
 		make_link(bench, scenario, i, &bench->links[i]);
-	if (r == 0)
-		r = harness_set_tracing(bench->harness, scenario->tracing);
-	if (r == 0)
-		r = harness_set_lease(bench->harness, MINUTE_NS);
 	if (r < 0)
 		return r;
+	harness_set_tracing(bench->harness, scenario->tracing);
+	harness_set_lease(bench->harness, MINUTE_NS);
 	return scenario->links_ruled == RULES_OFF
 		       ? harness_no_generation(bench->harness)
 		       : harness_flip(bench->harness, bench->links, scenario->links_ruled);

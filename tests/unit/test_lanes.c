@@ -19,7 +19,7 @@
 #define NEVER UINT64_MAX
 
 struct world {
-	struct hf_lane *lane;
+	struct lanes_shared shared;
 	struct lanes *lanes;
 };
 
@@ -29,11 +29,13 @@ static int world_new(void **state)
 
 	if (!w)
 		return -1;
-	w->lane = calloc(LANES, sizeof(*w->lane));
-	if (!w->lane)
+	w->shared = (struct lanes_shared){ .lane = calloc(LANES, sizeof(struct hf_lane)),
+					   .slots = calloc(LANES, sizeof(struct hf_lane_slots)),
+					   .count = LANES };
+	if (!w->shared.lane || !w->shared.slots)
 		return -1;
 	*state = w;
-	return lanes_new(w->lane, LANES, &w->lanes);
+	return lanes_new(&w->shared, &w->lanes);
 }
 
 static int world_free(void **state)
@@ -41,7 +43,8 @@ static int world_free(void **state)
 	struct world *w = *state;
 
 	lanes_free(w->lanes);
-	free(w->lane);
+	free(w->shared.lane);
+	free(w->shared.slots);
 	free(w);
 	return 0;
 }
@@ -50,8 +53,8 @@ static int world_free(void **state)
 static struct hf_lane_slot *tell(struct world *w, unsigned int lane, enum hf_event_kind kind,
 				 uint64_t time_ns)
 {
-	struct hf_lane *to = &w->lane[lane];
-	struct hf_lane_slot *slot = &to->slot[to->written % HF_LANE_SLOTS];
+	struct hf_lane *to = &w->shared.lane[lane];
+	struct hf_lane_slot *slot = &w->shared.slots[lane].slot[to->written % HF_LANE_SLOTS];
 
 	assert_true(to->written - to->read < HF_LANE_SLOTS);
 	*slot = (struct hf_lane_slot){ .event = { .kind = (uint8_t)kind, .time_ns = time_ns } };
@@ -119,9 +122,9 @@ static void what_was_there_before_is_not_read(void **state)
 	struct lanes *later;
 
 	tell(w, 0, HF_EVENT_PASSAGE, 10);
-	assert_int_equal(lanes_new(w->lane, LANES, &later), 0);
+	assert_int_equal(lanes_new(&w->shared, &later), 0);
 	assert_null(lanes_next(later, NEVER));
-	assert_int_equal(w->lane[0].read, 1);
+	assert_int_equal(w->shared.lane[0].read, 1);
 	lanes_free(later);
 }
 
@@ -152,7 +155,7 @@ static void room_comes_back_while_a_full_lane_is_read(void **state)
 		tell(w, 0, HF_EVENT_SOCKET, t);
 	for (uint64_t t = 0; t < HF_LANE_SLOTS / 2; t++)
 		assert_next(w, NEVER, t);
-	assert_in_range(w->lane[0].read, HF_LANE_SLOTS / 4, HF_LANE_SLOTS / 2);
+	assert_in_range(w->shared.lane[0].read, HF_LANE_SLOTS / 4, HF_LANE_SLOTS / 2);
 }
 
 static void the_newest_passage_is_looked_at_again(void **state)
@@ -166,7 +169,7 @@ static void the_newest_passage_is_looked_at_again(void **state)
 	assert_no_next(w, NEVER);
 	lanes_begin(w->lanes);
 	assert_no_next(w, NEVER);
-	assert_int_equal(w->lane[0].read, 0); /* nobody writes it anew */
+	assert_int_equal(w->shared.lane[0].read, 0); /* nobody writes it anew */
 	passage->left_ns = 20;
 	more = more_of_passage(w);
 	assert_int_equal(more->event.time_ns, 20);
@@ -216,7 +219,7 @@ static void what_has_come_to_it_goes_before_what_follows_in_its_lane(void **stat
 	passage->left_ns = 50;
 	lanes_begin(w->lanes);
 	assert_no_next(w, NEVER);
-	assert_int_equal(w->lane[0].read, 2);
+	assert_int_equal(w->shared.lane[0].read, 2);
 }
 
 static void a_passage_that_is_not_the_newest_is_whole(void **state)
@@ -229,7 +232,7 @@ static void a_passage_that_is_not_the_newest_is_whole(void **state)
 	passage->left_ns = 20;
 	lanes_begin(w->lanes);
 	assert_no_next(w, 11);
-	assert_int_equal(w->lane[0].read, 1);
+	assert_int_equal(w->shared.lane[0].read, 1);
 }
 
 /* A writer beside the reader: each passage's three times come out, once each, whenever it is looked at. */
@@ -237,10 +240,11 @@ static void a_passage_that_is_not_the_newest_is_whole(void **state)
 
 static void *write_passages(void *argument)
 {
-	struct hf_lane *lane = argument;
+	const struct world *w = argument;
+	struct hf_lane *lane = &w->shared.lane[1];
 
 	for (uint64_t t = 1; t <= WRITTEN; t++) {
-		struct hf_lane_slot *slot = &lane->slot[lane->written % HF_LANE_SLOTS];
+		struct hf_lane_slot *slot = &w->shared.slots[1].slot[lane->written % HF_LANE_SLOTS];
 
 		while (lane->written - __atomic_load_n(&lane->read, __ATOMIC_ACQUIRE) >=
 		       HF_LANE_SLOTS)
@@ -263,7 +267,7 @@ static void nothing_is_lost_or_told_twice_while_it_is_written(void **state)
 	struct world *w = *state;
 	pthread_t writer;
 
-	assert_int_equal(pthread_create(&writer, NULL, write_passages, &w->lane[1]), 0);
+	assert_int_equal(pthread_create(&writer, NULL, write_passages, w), 0);
 	while (entered < WRITTEN && rounds++ < 100000000) {
 		const struct hf_lane_slot *slot;
 

@@ -45,7 +45,10 @@ static int tell(const struct device_tools *tools, const struct device *device,
 		value.below = programs_netns_number(&device->below);
 	else
 		value.hold_ifindex = hosts_tap(tools->hosts, device->netns.id);
-	return bpf_map_update_elem(fd, &key, &value, BPF_ANY) < 0 ? -errno : 0;
+	if (bpf_map_update_elem(fd, &key, &value, BPF_ANY) < 0)
+		return -errno;
+	programs_told(tools->programs);
+	return 0;
 }
 
 /* ---- inside ---- */
@@ -127,6 +130,7 @@ void device_detach(const struct device_tools *tools, struct device *device)
 
 	/* first, so that no packet is marked any more which a program that has gone would not know again */
 	bpf_map_delete_elem(programs_map_fd(tools->programs, PROGRAMS_DEVICES), &key);
+	programs_told(tools->programs);
 	if (device->is_inside && device->hook[CLSACT_INGRESS].link_fd < 0)
 		reopen(device); /* for filters; where the namespace has gone, so have they */
 	/* in reverse: the hook that made the clsact takes it away, when it is empty */

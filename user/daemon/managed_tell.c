@@ -69,10 +69,11 @@ int managed_tell_namespace(struct managed *managed, const struct managed_endpoin
 {
 	uint32_t number = (uint32_t)endpoint->netns.ino;
 
-	return bpf_map_update_elem(map_fd(managed, PROGRAMS_NAMESPACES), &number, &endpoint->id,
-				   BPF_ANY) < 0
-		       ? -errno
-		       : 0;
+	if (bpf_map_update_elem(map_fd(managed, PROGRAMS_NAMESPACES), &number, &endpoint->id,
+				BPF_ANY) < 0)
+		return -errno;
+	programs_told(managed->with.programs);
+	return 0;
 }
 
 /* An address or a namespace's number may have been given to another endpoint by now: that one keeps it. */
@@ -90,6 +91,7 @@ void managed_untell(struct managed *managed, const struct managed_endpoint *endp
 	struct hf_prefix_key key;
 
 	untell_key(map_fd(managed, PROGRAMS_NAMESPACES), &number, endpoint->id);
+	programs_told(managed->with.programs);
 	for (size_t h = 0; h < endpoint->hosts; h++)
 		for (size_t i = 0; i < endpoint->addrs; i++) {
 			key = address_key(endpoint->host[h], &endpoint->addr[i].addr);

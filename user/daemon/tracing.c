@@ -131,10 +131,9 @@ static uint32_t endpoint_at(void *ctx, const struct hf_addr *addr)
 /* What an earlier trace has left there is not ours. */
 static int open_events(struct programs *programs, struct events **ret_events)
 {
-	unsigned int lanes;
-	struct hf_lane *lane = programs_lanes(programs, &lanes);
+	struct lanes_shared lanes = programs_lanes(programs);
 
-	return events_open(lane, lanes, programs_map_fd(programs, PROGRAMS_EVENTS), ret_events);
+	return events_open(&lanes, programs_map_fd(programs, PROGRAMS_EVENTS), ret_events);
 }
 
 int tracing_start(const struct tracing_options *options, struct tracing **ret_tracing)

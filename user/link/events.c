@@ -54,14 +54,14 @@ static void empty_ring(struct events *events)
 	} while (events->has_held);
 }
 
-int events_open(struct hf_lane *lane, unsigned int lanes, int ring_fd, struct events **ret_events)
+int events_open(const struct lanes_shared *lanes, int ring_fd, struct events **ret_events)
 {
 	struct events *events = calloc(1, sizeof(*events));
 	int r;
 
 	if (!events)
 		return -ENOMEM;
-	r = lanes_new(lane, lanes, &events->lanes);
+	r = lanes_new(lanes, &events->lanes);
 	if (r >= 0) {
 		events->ring = ring_buffer__new(ring_fd, hold, events, NULL);
 		r = events->ring ? 0 : -errno;

@@ -9,11 +9,12 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "link/lanes.h"
 
 struct events;
 
 /* ring_fd: of the map `events`. What is there now is not read. -ENOMEM, or -errno of libbpf. */
-int events_open(struct hf_lane *lane, unsigned int lanes, int ring_fd, struct events **ret_events);
+int events_open(const struct lanes_shared *lanes, int ring_fd, struct events **ret_events);
 void events_close(struct events *events);
 
 /* A round of reading begins. */

@@ -19,6 +19,7 @@
 
 struct lane {
 	struct hf_lane *shared;
+	const struct hf_lane_slots *slots;
 	uint64_t next; /* to be read */
 	uint64_t end; /* `written` at the last look: before it that line is left to its writer */
 	bool keeps; /* slot `next - 1` was the newest when it was read */
@@ -35,7 +36,7 @@ struct lanes {
 
 static const struct hf_lane_slot *slot_at(const struct lane *lane, uint64_t number)
 {
-	return &lane->shared->slot[number % HF_LANE_SLOTS];
+	return &lane->slots->slot[number % HF_LANE_SLOTS];
 }
 
 static uint64_t written(const struct lane *lane)
@@ -58,15 +59,17 @@ static void give_back(const struct lane *lane)
 		__atomic_store_n(&lane->shared->read, read, __ATOMIC_RELEASE);
 }
 
-int lanes_new(struct hf_lane *shared, unsigned int count, struct lanes **ret_lanes)
+int lanes_new(const struct lanes_shared *shared, struct lanes **ret_lanes)
 {
+	unsigned int count = shared->count;
 	struct lanes *lanes = calloc(1, sizeof(*lanes) + count * sizeof(lanes->lane[0]));
 
 	if (!lanes)
 		return -ENOMEM;
 	lanes->count = lanes->again = count;
 	for (unsigned int i = 0; i < count; i++) {
-		lanes->lane[i].shared = &shared[i];
+		lanes->lane[i].shared = &shared->lane[i];
+		lanes->lane[i].slots = &shared->slots[i];
 		lanes->lane[i].next = lanes->lane[i].end = written(&lanes->lane[i]);
 		give_back(&lanes->lane[i]);
 	}

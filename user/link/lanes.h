@@ -13,8 +13,15 @@
 
 struct lanes;
 
-/* `lane` is `count` of them, the maps' memory, and must live as long. What is in them now is not read. -ENOMEM. */
-int lanes_new(struct hf_lane *lane, unsigned int count, struct lanes **ret_lanes);
+/* The maps' memory. */
+struct lanes_shared {
+	struct hf_lane *lane; /* [count] */
+	struct hf_lane_slots *slots; /* [count] */
+	unsigned int count;
+};
+
+/* What is shared must live as long. What is in the lanes now is not read. -ENOMEM. */
+int lanes_new(const struct lanes_shared *shared, struct lanes **ret_lanes);
 void lanes_free(struct lanes *lanes);
 
 /* A round begins: what has come to a passage that was read in an earlier one is handed out first. */

@@ -39,9 +39,9 @@ struct loaded_link {
 
 struct programs {
 	struct socket_bpf *socket;
-	struct hf_config *config; /* mapped */
+	struct hf_board *board; /* mapped */
 	struct hf_return *returns; /* mapped */
-	struct hf_lane *lanes; /* mapped */
+	struct hf_lane_slots *slots; /* mapped */
 	struct link_object_ahead *ahead; /* for the first namespace; NULL: it has been taken */
 	struct loaded_link link[NETNS_MAX];
 	unsigned int links;
@@ -102,9 +102,9 @@ static void choose_lanes(struct socket_bpf *socket)
 		bpf_map__set_max_entries(socket->maps.lanes, (__u32)cpus);
 }
 
-static size_t lanes_bytes(const struct programs *programs)
+static size_t slots_bytes(const struct programs *programs)
 {
-	return bpf_map__max_entries(programs->socket->maps.lanes) * sizeof(struct hf_lane);
+	return bpf_map__max_entries(programs->socket->maps.lanes) * sizeof(struct hf_lane_slots);
 }
 
 static int map_shared(const struct bpf_map *map, size_t bytes, void **ret_at)
@@ -137,14 +137,14 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 	r = socket_bpf__load(programs->socket);
 	if (r < 0)
 		goto fail;
-	r = map_shared(programs->socket->maps.config, (size_t)sysconf(_SC_PAGESIZE),
-		       (void **)&programs->config);
+	r = map_shared(programs->socket->maps.config, sizeof(struct hf_board),
+		       (void **)&programs->board);
 	if (r >= 0)
 		r = map_shared(programs->socket->maps.returns, RETURNS_BYTES,
 			       (void **)&programs->returns);
 	if (r >= 0)
-		r = map_shared(programs->socket->maps.lanes, lanes_bytes(programs),
-			       (void **)&programs->lanes);
+		r = map_shared(programs->socket->maps.lanes, slots_bytes(programs),
+			       (void **)&programs->slots);
 	if (r < 0)
 		goto fail;
 	programs->config_map_id = map_id(programs->socket->maps.config);
@@ -167,12 +167,12 @@ void programs_free(struct programs *programs)
 	bpf_link__destroy(programs->fq_watch);
 	for (unsigned int i = 0; i < programs->links; i++)
 		link_bpf__destroy(programs->link[i].object);
-	if (programs->config)
-		munmap(programs->config, (size_t)sysconf(_SC_PAGESIZE));
+	if (programs->board)
+		munmap(programs->board, sizeof(struct hf_board));
 	if (programs->returns)
 		munmap(programs->returns, RETURNS_BYTES);
-	if (programs->lanes)
-		munmap(programs->lanes, lanes_bytes(programs));
+	if (programs->slots)
+		munmap(programs->slots, slots_bytes(programs));
 	socket_bpf__destroy(programs->socket);
 	free(programs);
 }
@@ -196,7 +196,12 @@ int programs_map_fd(const struct programs *programs, enum programs_map map)
 
 volatile struct hf_config *programs_config(const struct programs *programs)
 {
-	return programs->config;
+	return &programs->board->config;
+}
+
+void programs_told(const struct programs *programs)
+{
+	__atomic_add_fetch(&programs->board->config.edition, 1, __ATOMIC_RELEASE);
 }
 
 struct hf_return *programs_returns(const struct programs *programs)
@@ -204,10 +209,11 @@ struct hf_return *programs_returns(const struct programs *programs)
 	return programs->returns;
 }
 
-struct hf_lane *programs_lanes(const struct programs *programs, unsigned int *ret_count)
+struct lanes_shared programs_lanes(const struct programs *programs)
 {
-	*ret_count = bpf_map__max_entries(programs->socket->maps.lanes);
-	return programs->lanes;
+	return (struct lanes_shared){ .lane = programs->board->lane,
+				      .slots = programs->slots,
+				      .count = bpf_map__max_entries(programs->socket->maps.lanes) };
 }
 
 uint32_t programs_netns_number(const struct netns *netns)

@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "link/clsact.h"
+#include "link/lanes.h"
 #include "link/netns.h"
 #include "link/probe.h"
 
@@ -36,18 +37,20 @@ enum programs_map {
 	PROGRAMS_MAPS
 };
 
-/* Loads the socket object and maps hf_config, with a stale lease and no tracing. -errno from libbpf. */
+/* Loads the socket object and maps hf_board, with a stale lease and no tracing. -errno from libbpf. */
 int programs_load(const struct probe *probe, struct programs **ret_programs);
 void programs_free(struct programs *programs); /* detaches nothing by clsact: do that before */
 
 int programs_map_fd(const struct programs *programs, enum programs_map map);
 volatile struct hf_config *programs_config(const struct programs *programs);
+/* After each change in PROGRAMS_DEVICES or PROGRAMS_NAMESPACES: what processors have noted of them is forgotten. */
+void programs_told(const struct programs *programs);
 
 /* HF_RETURN_SLOTS of them, mapped: for the hold engine. */
 struct hf_return *programs_returns(const struct programs *programs);
 
-/* The processors' lanes, mapped, *ret_count of them: for events_open(). */
-struct hf_lane *programs_lanes(const struct programs *programs, unsigned int *ret_count);
+/* The processors' lanes, mapped: for events_open(). */
+struct lanes_shared programs_lanes(const struct programs *programs);
 
 /* The namespace's number as maps know it: its inode. */
 uint32_t programs_netns_number(const struct netns *netns);

@@ -24,12 +24,13 @@ static bool lease_runs(uint32_t map_id)
 	_cleanup_(closep) int fd = bpf_map_get_fd_by_id(map_id);
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
-	struct hf_config config;
+	struct hf_board board;
 	const __u32 zero = 0;
 
 	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
-	       strcmp(info.name, "config") == 0 && info.value_size == sizeof(config) &&
-	       bpf_map_lookup_elem(fd, &zero, &config) == 0 && clock_now_ns() < config.lease_ns;
+	       strcmp(info.name, "config") == 0 && info.value_size == sizeof(board) &&
+	       bpf_map_lookup_elem(fd, &zero, &board) == 0 &&
+	       clock_now_ns() < board.config.lease_ns;
 }
 
 static bool is_link_program(const char *name)

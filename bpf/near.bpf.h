@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * near.bpf.h - what a processor has looked up lately, beside its lane: who is traced behind a device, or in a namespace.
+ *
+ * A look into a hash goes to three more places in memory, which the next system call finds as cold as this one did. What the
+ * owner changes in those maps it counts in hf_config.edition, and what was noted before is forgotten. Nothing that a fault
+ * depends on is asked here.
+ *
+ * Only for who has taken the lane.
+ */
+#ifndef HOPFAULT_NEAR_BPF_H
+#define HOPFAULT_NEAR_BPF_H
+
+#include "maps.bpf.h"
+
+/* The edition is read before anything is looked up, so what is noted is at least as new. */
+static __always_inline void near_renew(struct hf_lane *lane, const struct hf_config *owner)
+{
+	__u32 edition = *(const volatile __u32 *)&owner->edition;
+
+	if (lane->edition == edition)
+		return;
+	for (int i = 0; i < HF_NEAR; i++) {
+		lane->near_namespace[i].inum = 0;
+		lane->near_device[i].ifindex = 0;
+	}
+	lane->edition = edition;
+}
+
+/* HF_ENDPOINT_NONE: nobody's. */
+static __always_inline __u32 near_namespace(struct hf_lane *lane, const struct hf_config *owner,
+					    __u32 inum)
+{
+	struct hf_near_namespace *near = &lane->near_namespace[inum % HF_NEAR];
+	const __u32 *endpoint;
+
+	near_renew(lane, owner);
+	if (near->inum == inum)
+		return near->endpoint;
+	endpoint = bpf_map_lookup_elem(&namespaces, &inum);
+	near->inum = inum;
+	near->endpoint = endpoint ? *endpoint : HF_ENDPOINT_NONE;
+	return near->endpoint;
+}
+
+/* Is anything asked of it but what was seen? */
+static __always_inline bool is_only_seen(const struct hf_device *device)
+{
+	return device->traced && !device->inside && !device->outward;
+}
+
+/* Who is traced behind a device of which nothing else is asked; HF_ENDPOINT_NONE: it is another's. */
+static __always_inline __u32 near_device(struct hf_lane *lane, const struct hf_config *owner,
+					 __u32 netns, __u32 ifindex)
+{
+	struct hf_near_device *near = &lane->near_device[ifindex % HF_NEAR];
+	struct hf_device_key key = { .netns = netns, .ifindex = ifindex };
+	const struct hf_device *device;
+
+	near_renew(lane, owner);
+	if (near->ifindex == ifindex && near->netns == netns)
+		return near->endpoint;
+	device = bpf_map_lookup_elem(&devices, &key);
+	near->netns = netns;
+	near->ifindex = ifindex;
+	near->endpoint = device && is_only_seen(device) ? device->endpoint : HF_ENDPOINT_NONE;
+	return near->endpoint;
+}
+
+#endif
