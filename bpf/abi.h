@@ -51,7 +51,7 @@ struct hf_config {
 	__u32 release_mark; /* high half of skb->mark of a packet that comes back from the hold engine */
 	__u16 tracing; /* nonzero: emit sightings and socket events */
 	__u16 outward; /* nonzero: some device's is */
-	/* counted up after each change of who is behind a device, or in a namespace: what was noted of them before is forgotten */
+	/* counted up after each change in what is traced behind a device, or in a namespace: what was noted before is forgotten */
 	__u32 edition;
 	__u32 unused;
 };
@@ -59,7 +59,7 @@ _Static_assert(sizeof(struct hf_config) == 24, "struct hf_config is part of a ma
 
 /* An interface. An ifindex means nothing outside its network namespace, so the key has both. */
 struct hf_device_key {
-	__u32 netns; /* the id that the loader gave this namespace, see rodata */
+	__u32 netns; /* the inode of the namespace */
 	__u32 ifindex;
 };
 _Static_assert(sizeof(struct hf_device_key) == 8, "struct hf_device_key is a map key");
@@ -408,7 +408,7 @@ _Static_assert(sizeof(struct hf_lane_slots) == 256 * HF_LANE_SLOTS,
 	       "struct hf_lane_slots is a map value");
 
 /* Who was found behind a device, or in a namespace, by a hash of their numbers. */
-#define HF_NEAR 8
+#define HF_NEAR 16
 
 struct hf_near_device {
 	__u32 netns;
@@ -434,20 +434,20 @@ struct hf_lane {
 	struct hf_near_device near_device[HF_NEAR];
 	/* the reader's */
 	__u64 read; /* slots, since the beginning: those before it may be written anew */
-	__u64 unused_too[15];
+	__u64 unused_too[7];
 };
-_Static_assert(sizeof(struct hf_lane) == 384, "struct hf_lane is some whole lines of memory");
+_Static_assert(sizeof(struct hf_lane) == 512, "struct hf_lane is some whole lines of memory");
 
 /*
- * What all programs look at first, and what a traced one looks at next, side by side: one page of memory less for the
- * processor to find its way to. One element, mapped into the owner's memory.
+ * What all programs look at first, and what a traced one looks at next, side by side: for the first seven processors one page
+ * of memory less to find their way to. One element, mapped into the owner's memory.
  */
 struct hf_board {
 	struct hf_config config;
 	__u8 unused[104];
 	struct hf_lane lane[HF_LANES_MAX]; /* by the processor's number */
 };
-_Static_assert(sizeof(struct hf_board) == 128 + 384 * HF_LANES_MAX,
+_Static_assert(sizeof(struct hf_board) == 128 + 512 * HF_LANES_MAX,
 	       "struct hf_board is a map value");
 
 #endif

@@ -45,8 +45,8 @@ static __always_inline void event_fill(struct hf_event *event, enum hf_event_kin
 }
 
 /*
- * Half full is worth a wake-up, and each eighth beyond it; until then the reader's own timer is soon enough. It waits for
- * the ring, so an empty record there wakes it.
+ * A lane that is half full or a little more is worth a wake-up, and each eighth beyond that; until then the reader's own timer
+ * is soon enough. It waits for the ring, so an empty record there wakes it.
  */
 #define LANE_WAKE_FIRST (HF_LANE_SLOTS / 2)
 #define LANE_WAKE_EACH	(HF_LANE_SLOTS / 8)

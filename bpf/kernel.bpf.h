@@ -73,6 +73,10 @@ struct sk_buff {
 
 struct msghdr;
 
+/* Where there is a tracepoint, there is its record. */
+struct trace_event_raw_tcp_sendmsg_locked {
+};
+
 #pragma clang attribute pop
 
 #endif

@@ -61,7 +61,7 @@ static __always_inline void lane_give_back(struct hf_lane *lane)
 	}
 }
 
-/* Of this processor's lane. NULL: never, where there is a lane. */
+/* Of this processor's lane. NULL: it has none. */
 static __always_inline struct hf_lane_slot *lane_slot(__u64 number)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -78,10 +78,10 @@ static __always_inline __u64 lane_read(const struct hf_lane *lane)
 /* How far the reader has come is another processor's to write, so it is looked at once in a round of the lane. */
 static __always_inline bool lane_is_full(struct hf_lane *lane)
 {
-	if (lane->written != lane->full_at)
+	if ((__s64)(lane->full_at - lane->written) > 0)
 		return false;
 	lane->full_at = lane_read(lane) + HF_LANE_SLOTS;
-	return lane->written == lane->full_at;
+	return (__s64)(lane->full_at - lane->written) <= 0;
 }
 
 /* The slot that is written next; NULL: all are full. */

@@ -30,6 +30,7 @@
 #include "delay.bpf.h"
 #include "desk.bpf.h"
 #include "judge.bpf.h"
+#include "kernel.bpf.h"
 #include "near.bpf.h"
 #include "sighting.bpf.h"
 
@@ -240,6 +241,12 @@ static __always_inline int arriving(struct __sk_buff *skb, const struct hf_confi
 	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
+/* Where send calls are told by fentry (before Linux 6.16), they begin no passage in a lane. */
+static __always_inline bool sends_begin_passages(void)
+{
+	return bpf_core_type_exists(struct trace_event_raw_tcp_sendmsg_locked);
+}
+
 /*
  * Most of what a trace sees: a packet of a call, at devices of which nothing else is asked, which the newest passage knows
  * already. False: it is not told, and has to be looked at.
@@ -274,7 +281,8 @@ int link_enter(struct __sk_buff *skb)
 	now_ns = clock_ns(owner);
 	if (lease_is_stale(owner, now_ns))
 		return pass();
-	if (!generation && !skb->mark && is_told_already(skb, owner, HF_POINT_ENTER, now_ns))
+	if (owner->tracing && !generation && !skb->mark &&
+	    is_told_already(skb, owner, HF_POINT_ENTER, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
 	if (!device)
@@ -398,7 +406,8 @@ int link_leave(struct __sk_buff *skb)
 	now_ns = clock_ns(owner);
 	if (lease_is_stale(owner, now_ns))
 		return pass();
-	if (owner->tracing && is_told_already(skb, owner, HF_POINT_LEAVE, now_ns))
+	if (sends_begin_passages() && owner->tracing && !owner->outward &&
+	    is_told_already(skb, owner, HF_POINT_LEAVE, now_ns))
 		return pass();
 	device = device_at(skb->ifindex);
 	if (!device || !(device->outward || is_seen(owner, device)))

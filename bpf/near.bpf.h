@@ -3,8 +3,8 @@
  * near.bpf.h - what a processor has looked up lately, beside its lane: who is traced behind a device, or in a namespace.
  *
  * A look into a hash goes to three more places in memory, which the next system call finds as cold as this one did. What the
- * owner changes in those maps it counts in hf_config.edition, and what was noted before is forgotten. Nothing that a fault
- * depends on is asked here.
+ * owner changes there of what is traced it counts in hf_config.edition, and what was noted before is forgotten. No fault
+ * depends on it: where there is a rule that a packet could match, nobody asks here.
  *
  * Only for who has taken the lane.
  */
@@ -13,7 +13,16 @@
 
 #include "maps.bpf.h"
 
-/* The edition is read before anything is looked up, so what is noted is at least as new. */
+/*
+ * Numbers are given out in order, or every second of them (both ends of a veth that is made on the host), or with gaps: those
+ * of one chain are to fall apart.
+ */
+static __always_inline __u32 near_place(__u32 number)
+{
+	return (number ^ number >> 3 ^ number >> 6) % HF_NEAR;
+}
+
+/* The edition is read before anything is looked up, as x86 does in that order: what is noted is at least as new. */
 static __always_inline void near_renew(struct hf_lane *lane, const struct hf_config *owner)
 {
 	__u32 edition = *(const volatile __u32 *)&owner->edition;
@@ -31,7 +40,7 @@ static __always_inline void near_renew(struct hf_lane *lane, const struct hf_con
 static __always_inline __u32 near_namespace(struct hf_lane *lane, const struct hf_config *owner,
 					    __u32 inum)
 {
-	struct hf_near_namespace *near = &lane->near_namespace[inum % HF_NEAR];
+	struct hf_near_namespace *near = &lane->near_namespace[near_place(inum)];
 	const __u32 *endpoint;
 
 	near_renew(lane, owner);
@@ -53,7 +62,7 @@ static __always_inline bool is_only_seen(const struct hf_device *device)
 static __always_inline __u32 near_device(struct hf_lane *lane, const struct hf_config *owner,
 					 __u32 netns, __u32 ifindex)
 {
-	struct hf_near_device *near = &lane->near_device[ifindex % HF_NEAR];
+	struct hf_near_device *near = &lane->near_device[near_place(ifindex)];
 	struct hf_device_key key = { .netns = netns, .ifindex = ifindex };
 	const struct hf_device *device;
 

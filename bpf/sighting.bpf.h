@@ -178,24 +178,26 @@ static __noinline int head_load(struct __sk_buff *skb, __u32 offset, __u8 *head,
 	return bpf_skb_load_bytes(skb, offset, head, len);
 }
 
-static __always_inline __u32 first_word(const struct hf_passage *passage)
-{
-	return *(const __u32 *)passage->head;
-}
-
-/* The first bytes of a message that looks like HTTP; of others none. */
+/* The first bytes of a message that looks like HTTP. Of others, and of a response's body, nothing comes into the passage. */
 static __always_inline void head_fill(struct __sk_buff *skb, const struct carried *carried,
 				      struct hf_passage *passage)
 {
 	__u32 len = carried->len < HF_HEAD_MAX ? carried->len : HF_HEAD_MAX;
+	__u64 head[HF_HEAD_MAX / sizeof(__u64)] = {};
+	__u64 *to = (__u64 *)passage->head;
 
 	passage->head_len = 0;
-	if (len < HEAD_MIN || head_load(skb, carried->offset, passage->head, len))
+	if (len < HEAD_MIN || head_load(skb, carried->offset, (__u8 *)head, len))
 		return;
-	if (starts_like_response(first_word(passage)))
+	if (starts_like_response((__u32)head[0])) {
 		passage->head_len = len < HEAD_OF_RESPONSE ? len : HEAD_OF_RESPONSE;
-	else if (starts_like_request(first_word(passage)))
+		to[0] = head[0];
+		to[1] = head[1];
+	} else if (starts_like_request((__u32)head[0])) {
 		passage->head_len = len;
+		for (__u32 i = 0; i < HF_HEAD_MAX / sizeof(__u64); i++)
+			to[i] = head[i];
+	}
 }
 
 static __always_inline void passage_begin(struct hf_passage *passage, __u64 now_ns)

@@ -8,7 +8,7 @@
  *
  * Tracepoints come first, as some kernels refuse fentry. The loader switches off what this kernel has not.
  * (sock_send_length fires when the call ends, which may be after the peer has read: it can't begin a stage.)
- * Nothing here changes anything; a socket outside the traced namespaces costs one look-up.
+ * Nothing here changes anything, and a socket outside the traced namespaces is only asked for its namespace.
  */
 #include <linux/bpf.h>
 #include <linux/in.h>

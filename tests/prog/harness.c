@@ -242,10 +242,16 @@ void harness_set_outward(struct harness *harness, bool on)
 	harness->board->config.outward = on;
 }
 
-int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)
+int harness_put_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)
 {
 	struct hf_device_key key = { .netns = HARNESS_NETNS, .ifindex = ifindex };
-	int r = put(harness->programs->maps.devices, &key, device);
+
+	return put(harness->programs->maps.devices, &key, device);
+}
+
+int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)
+{
+	int r = harness_put_device(harness, ifindex, device);
 
 	harness->board->config.edition++;
 	return r;

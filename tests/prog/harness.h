@@ -75,6 +75,8 @@ void harness_set_lease(struct harness *harness, __s64 from_now_ns);
 void harness_set_tracing(struct harness *harness, bool on);
 void harness_set_outward(struct harness *harness, bool on);
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
+/* As the guard writes it: it is not told that something has changed. */
+int harness_put_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
 /* What the hold engine notes of a frame that it sends back. */
 int harness_set_return(struct harness *harness, __u32 slot, const struct hf_return *value);

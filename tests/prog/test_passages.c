@@ -11,6 +11,8 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include <bpf/btf.h>
+
 #include "fixture.h"
 #include "packet.h"
 
@@ -178,10 +180,11 @@ static void send_begins(struct fixture *f, const struct frame_spec *spec, __u32 
 	struct hf_passage *passage = &harness_slot(f->harness, lane->written)->passage;
 	__u64 now_ns = harness_now_ns();
 
+	assert_true(lane->written - lane->read < HF_LANE_SLOTS);
 	*passage = (struct hf_passage){
 		.event = { sizeof(*passage), HF_ABI_VERSION, HF_EVENT_PASSAGE, 0, now_ns },
 		.flow = { .src = frame_address(spec->ipv6, HOST_A),
-			  .dst = frame_address(spec->ipv6, HOST_B),
+			  .dst = frame_address(spec->ipv6, spec->dst ? spec->dst : HOST_B),
 			  .sport = spec->sport,
 			  .dport = spec->dport,
 			  .proto = IPPROTO_TCP },
@@ -283,6 +286,93 @@ static void what_the_owner_changes_of_a_device_is_so_at_once(void **state)
 			assert_int_equal(told_as(f, 2, HF_POINT_ENTER)->dst_endpoint, b.endpoint);
 		}
 	}
+}
+
+/* What a send begins is in the lane only where sends are told by a tracepoint. */
+static bool sends_begin_passages(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && btf__find_by_name_kind(btf, "trace_event_raw_tcp_sendmsg_locked",
+						 BTF_KIND_STRUCT) > 0;
+
+	btf__free(btf);
+	return has;
+}
+
+static size_t told_of_crossing(struct fixture *f)
+{
+	send_begins(f, &some_data, HOST_A);
+	leave_a(f, some_data);
+	enter_b(f, some_data);
+	return told(f);
+}
+
+/* So what nobody counts is not seen. */
+static void what_is_noted_of_a_device_is_not_looked_up_again(void **state)
+{
+	const struct hf_device unseen_a = { .endpoint = HOST_A }, unseen_b = { .endpoint = HOST_B };
+	struct fixture *f = *state;
+	size_t noted = 0;
+
+	trace(f);
+	for (int i = 0; i < TRIES; i++) {
+		harness_set_engine(f->harness, DEVICE_A, HF_ENGINE_NONE);
+		harness_set_engine(f->harness, DEVICE_B, HF_ENGINE_NONE);
+		assert_int_equal(told_of_crossing(f), 3);
+		if (sends_begin_passages())
+			harness_put_device(f->harness, harness_ifindex(DEVICE_A), &unseen_a);
+		harness_put_device(f->harness, harness_ifindex(DEVICE_B), &unseen_b);
+		noted += told_of_crossing(f) == 3;
+	}
+	assert_true(noted > 0);
+}
+
+/* A rule for what leaves is asked even if the short way knows device and packet, and nothing was counted in between. */
+static void no_rule_is_passed_by_on_the_short_way(void **state)
+{
+	struct harness_link to_world = { .key = { HOST_A, HF_ENDPOINT_WORLD },
+					 .rules = 1,
+					 .rule = { rule_of(1, HF_RULE_DROP) } };
+	struct hf_device a = { .endpoint = HOST_A, .traced = 1 };
+	struct frame_spec spec = some_data;
+	struct fixture *f = *state;
+
+	trace(f);
+	spec.dst = HOST_UNNAMED; /* of the world */
+	assert_int_equal(harness_set_device(f->harness, harness_ifindex(DEVICE_A), &a), 0);
+	for (int outward = 0; outward < 2; outward++) {
+		send_begins(f, &spec, HOST_A);
+		assert_int_equal(leave_a(f, spec), outward ? TC_ACT_SHOT : PASSED);
+		assert_int_equal(harness_flip(f->harness, &to_world, 1), 0);
+		harness_set_outward(f->harness, true);
+		a.outward = 1;
+		assert_int_equal(harness_put_device(f->harness, harness_ifindex(DEVICE_A), &a), 0);
+	}
+}
+
+/* One slot's memory is all that a message's first bytes are written to. */
+static void nothing_of_a_body_comes_into_a_lane(void **state)
+{
+	static const char *const message[] = {
+		"AUTH top-secret-password-of-redis",
+		"HTTP/1.1 200 OK\r\nSet-Cookie: s=top-secret\r\n\r\ntop-secret",
+	};
+	struct fixture *f = *state;
+
+	trace(f);
+	for (size_t i = 0; i < ARRAY_SIZE(message) * 2; i++) {
+		const struct hf_lane *lane = harness_lane(f->harness);
+		struct frame_spec spec = some_data;
+
+		spec.payload = message[i / 2];
+		spec.payload_len = (__u32)strlen(message[i / 2]);
+		if (i & 1)
+			send_begins(f, &spec, HOST_A);
+		leave_a(f, spec);
+		assert_null(memmem(harness_slot(f->harness, lane->written - 1),
+				   sizeof(struct hf_lane_slot), "top-secret", 10));
+	}
+	assert_int_equal(told(f), 6);
 }
 
 static void assert_not_sent(struct fixture *f, const struct frame_spec *leaving, __u32 sender)
@@ -451,6 +541,9 @@ int main(void)
 		fixture_test(a_packet_from_another_sender_does_not_enter_for_it),
 		fixture_test(a_send_and_the_packet_that_it_makes_are_one_passage),
 		fixture_test(what_the_owner_changes_of_a_device_is_so_at_once),
+		fixture_test(what_is_noted_of_a_device_is_not_looked_up_again),
+		fixture_test(no_rule_is_passed_by_on_the_short_way),
+		fixture_test(nothing_of_a_body_comes_into_a_lane),
 		fixture_test(a_send_is_not_taken_for_another_packets),
 		fixture_test(who_interrupts_a_writer_takes_the_ring),
 		fixture_test(a_lane_that_fills_up_wakes_the_reader),

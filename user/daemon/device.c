@@ -248,7 +248,9 @@ static int adopt(const struct device_tools *tools, struct device *device,
 			guards = adoption.hook[at]; /* there is one such hook */
 		else if (adoption.hook[at].is_attached)
 			device->hook[at] = adoption.hook[at];
-	r = attach_hooks(tools, device, owner);
+	r = tell(tools, device, owner); /* the guard may have written its own row meanwhile */
+	if (r >= 0)
+		r = attach_hooks(tools, device, owner);
 	let_ingress_have_clsact(device);
 	device->appeared_ns = adoption.seen_ns;
 	device->guarded_ns = adoption.program_ns ? adoption.program_ns : clock_now_ns();

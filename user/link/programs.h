@@ -43,7 +43,10 @@ void programs_free(struct programs *programs); /* detaches nothing by clsact: do
 
 int programs_map_fd(const struct programs *programs, enum programs_map map);
 volatile struct hf_config *programs_config(const struct programs *programs);
-/* After each change in PROGRAMS_DEVICES or PROGRAMS_NAMESPACES: what processors have noted of them is forgotten. */
+/*
+ * After each change of what is traced in PROGRAMS_DEVICES or PROGRAMS_NAMESPACES: what processors have noted of them is
+ * forgotten. The guard's rows are of nothing that is traced.
+ */
 void programs_told(const struct programs *programs);
 
 /* HF_RETURN_SLOTS of them, mapped: for the hold engine. */

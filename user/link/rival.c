@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi.h"
@@ -18,19 +19,24 @@
 #define TCX_INGRESS 46 /* enum bpf_attach_type, Linux 6.6; newer than our libbpf */
 #define TCX_EGRESS  47
 
-/* The map is some owner's `config`, and its lease runs. */
+#define CONFIG_MAX (1U << 20) /* bytes, of any version's */
+
+/* The map is some owner's `config`, and its lease runs: in every version the lease comes first. */
 static bool lease_runs(uint32_t map_id)
 {
 	_cleanup_(closep) int fd = bpf_map_get_fd_by_id(map_id);
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
-	struct hf_board board;
+	_cleanup_(freep) struct hf_config *config = NULL;
 	const __u32 zero = 0;
 
-	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
-	       strcmp(info.name, "config") == 0 && info.value_size == sizeof(board) &&
-	       bpf_map_lookup_elem(fd, &zero, &board) == 0 &&
-	       clock_now_ns() < board.config.lease_ns;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ||
+	    strcmp(info.name, "config") != 0 || info.value_size < sizeof(config->lease_ns) ||
+	    info.value_size > CONFIG_MAX)
+		return false;
+	config = malloc(info.value_size);
+	return config && bpf_map_lookup_elem(fd, &zero, config) == 0 &&
+	       clock_now_ns() < config->lease_ns;
 }
 
 static bool is_link_program(const char *name)
