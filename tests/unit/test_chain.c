@@ -250,6 +250,35 @@ static void a_cut_chain_is_still_one_tree(void **state)
 	story_free(s);
 }
 
+/* b's call to c was caused by one that is over before the first byte leaves; the root is still open then. */
+static void what_begins_when_its_cause_is_over_keeps_the_tree_waiting_once(void **state)
+{
+	static const struct trip slow = { .send = 1 * MS, .net = 7 * US, .queue = 11 * US };
+	struct story *s = story_new(NULL);
+	struct wire root = wire_open(CLIENT, A, 40000);
+	struct wire b = wire_open(A, B, 40000), c = wire_open(B, C, 40000);
+	uint64_t t = say_request(s, &root, T0, 100, NULL);
+	uint64_t sent = say_request(s, &b, t + 10 * US, 100, NULL) + 5 * US;
+	uint64_t left = say_request(s, &c, sent, 100, &slow);
+
+	t = say_response(s, &b, sent + 10 * US, 100, NULL);
+	say_request(s, &b, t + 10 * US, 100, NULL);
+	t = say_response(s, &c, left + 10 * US, 100, NULL);
+	say_call(s, &c, t + 10 * US, 10 * US);
+	t = say_response(s, &b, t + 1 * MS, 100, NULL);
+	say_response(s, &root, t + 10 * US, 100, NULL);
+	story_tell(s);
+	assert_int_equal(s->chains, 1);
+	assert_int_equal(s->calls, 5);
+	assert_int_equal(s->call[0].dst, A);
+	assert_int_equal(s->call[1].dst, B);
+	assert_int_equal(s->call[2].dst, C);
+	assert_int_equal(s->call[2].depth, 2);
+	assert_int_equal(s->call[2].parent_span_id, s->call[1].span_id);
+	assert_int_equal(tracer_stats(s->tracer)->calls_now, 0);
+	story_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +291,7 @@ int main(void)
 		cmocka_unit_test(another_process_of_the_endpoint_is_not_in_the_way),
 		cmocka_unit_test(a_call_after_the_answer_is_not_of_that_chain),
 		cmocka_unit_test(a_cut_chain_is_still_one_tree),
+		cmocka_unit_test(what_begins_when_its_cause_is_over_keeps_the_tree_waiting_once),
 	};
 
 	return cmocka_run_group_tests_name("chain", tests, NULL, NULL);

@@ -256,6 +256,13 @@ static void lessen(struct chains *chains, struct node *node)
 	}
 }
 
+/* One thing more. A call that is over, and waits only for its tree, is waited for again by its parent. */
+static void add_one(struct node *node)
+{
+	while (node->pending++ == 0 && node->parent)
+		node = node->parent;
+}
+
 /* ---- a call's life ---- */
 
 static void suspect_each(struct node *node, struct suspect *ret_suspect[SUSPECTS])
@@ -286,7 +293,7 @@ struct node *chain_begin(struct chains *chains, const struct cause *cause)
 		struct node *parent = node_of(suspect[i]);
 
 		if (parent)
-			parent->pending++;
+			add_one(parent);
 		else
 			*suspect[i] = (struct suspect){ 0 };
 	}
