@@ -121,6 +121,174 @@ static void a_limit_is_kept_and_what_it_costs_is_counted(void **state)
 	story_free(s);
 }
 
+/* ---- the window alone ---- */
+
+#define TOLD_MAX 8192
+
+/* What is told and what is handed out is known by its time, by the record (as its seq), and by its part of a passage. */
+struct told {
+	uint64_t time_ns;
+	uint32_t record, part;
+};
+
+struct window_test {
+	struct event_window *window;
+	struct budget budget;
+	struct tracer_stats stats;
+	struct told told[TOLD_MAX], out[TOLD_MAX];
+	uint32_t records, count, count_out;
+};
+
+static void note_out(struct window_test *t, uint64_t time_ns, uint32_t record, uint32_t part)
+{
+	assert_true(t->count_out < TOLD_MAX);
+	t->out[t->count_out++] = (struct told){ time_ns, record, part };
+}
+
+static void on_packet(void *ctx, const struct hf_packet_event *packet)
+{
+	note_out(ctx, packet->event.time_ns, packet->seq, packet->point);
+}
+
+static void on_socket(void *ctx, const struct hf_socket_event *socket)
+{
+	note_out(ctx, socket->event.time_ns, socket->seq, 0);
+}
+
+static struct window_test *window_test_new(unsigned int max)
+{
+	struct window_test *t = calloc(1, sizeof(*t));
+	struct event_sink sink = { t, on_packet, on_socket };
+
+	assert_non_null(t);
+	t->budget.max = 64 << 20;
+	assert_int_equal(event_window_new(&sink, 10 * MS, max, &t->budget, &t->stats, &t->window),
+			 0);
+	return t;
+}
+
+static void window_test_free(struct window_test *t)
+{
+	event_window_free(t->window);
+	free(t);
+}
+
+static void note_told(struct window_test *t, uint64_t time_ns, uint32_t part)
+{
+	if (time_ns)
+		t->told[t->count++] = (struct told){ time_ns, t->records, part };
+}
+
+static void feed_passage(struct window_test *t, uint64_t sent_ns, uint64_t left_ns,
+			 uint64_t entered_ns)
+{
+	struct hf_passage passage = { .event = { sizeof(passage), HF_ABI_VERSION, HF_EVENT_PASSAGE,
+						 0, sent_ns },
+				      .seq = t->records,
+				      .sent_ns = sent_ns,
+				      .left_ns = left_ns,
+				      .entered_ns = entered_ns };
+
+	note_told(t, sent_ns, 0);
+	note_told(t, left_ns, HF_POINT_LEAVE);
+	note_told(t, entered_ns, HF_POINT_ENTER);
+	t->records++;
+	assert_int_equal(event_window_feed(t->window, &passage, sizeof(passage)), 0);
+}
+
+static void feed_socket(struct window_test *t, uint64_t time_ns)
+{
+	struct hf_socket_event socket = { .event = { sizeof(socket), HF_ABI_VERSION,
+						     HF_EVENT_SOCKET, 0, time_ns },
+					  .seq = t->records,
+					  .op = HF_SOCKET_RECV };
+
+	note_told(t, time_ns, 0);
+	t->records++;
+	assert_int_equal(event_window_feed(t->window, &socket, sizeof(socket)), 0);
+}
+
+static int in_order(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	if (x->record != y->record)
+		return x->record < y->record ? -1 : 1;
+	return (x->part > y->part) - (x->part < y->part);
+}
+
+/* Times that are near each other, so that many are the same; parts of a passage in any order, or missing. */
+static void parts_come_out_among_all_events_by_time_and_then_by_arrival(void **state)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct window_test *t = window_test_new(100000);
+		uint64_t dice = seed;
+
+		for (uint32_t i = 0; i < 2000; i++) {
+			uint64_t now = T0 + i;
+
+			if (story_random(&dice) % 2)
+				feed_socket(t, now + story_random(&dice) % 30);
+			else
+				feed_passage(
+					t,
+					story_random(&dice) % 4 ? now + story_random(&dice) % 30
+								: 0,
+					story_random(&dice) % 4 ? now + story_random(&dice) % 30
+								: 0,
+					story_random(&dice) % 4 ? now + story_random(&dice) % 30
+								: 0);
+		}
+		assert_int_equal(t->count_out, 0);
+		event_window_move(t->window, T0 + 10 * MS + 1000);
+		assert_in_range(t->count_out, 1, t->count - 1);
+		assert_true(t->out[t->count_out - 1].time_ns <= T0 + 1000);
+		event_window_flush(t->window);
+		qsort(t->told, t->count, sizeof(t->told[0]), in_order);
+		assert_int_equal(t->count_out, t->count);
+		assert_memory_equal(t->out, t->told, t->count * sizeof(t->told[0]));
+		window_test_free(t);
+	}
+}
+
+static void a_part_that_comes_too_late_is_dropped_alone(void **state)
+{
+	struct window_test *t = window_test_new(100);
+
+	feed_socket(t, T0);
+	event_window_move(t->window, T0 + 15 * MS);
+	assert_int_equal(t->count_out, 1);
+	feed_passage(t, T0 + 4 * MS, T0 + 4 * MS, T0 + 6 * MS);
+	feed_passage(t, T0, T0 + 1 * MS, T0 + 2 * MS);
+	event_window_flush(t->window);
+	assert_int_equal(t->count_out, 2);
+	assert_int_equal(t->out[1].time_ns, T0 + 6 * MS);
+	assert_int_equal(t->out[1].part, HF_POINT_ENTER);
+	assert_int_equal(t->stats.late, 5);
+	assert_int_equal(t->stats.sockets[HF_SOCKET_SEND], 2);
+	assert_int_equal(t->stats.packets[HF_POINT_LEAVE], 2);
+	assert_int_equal(t->stats.packets[HF_POINT_ENTER], 2);
+	window_test_free(t);
+}
+
+/* Its room is counted in events, so a passage takes three. */
+static void passages_fill_the_window_with_their_parts(void **state)
+{
+	struct window_test *t = window_test_new(30);
+
+	for (uint32_t i = 0; i < 200; i++)
+		feed_passage(t, T0 + i * 10, T0 + i * 10 + 1, T0 + i * 10 + 15);
+	assert_int_equal(t->stats.hurried, 600 - 30);
+	assert_int_equal(t->stats.late, 0);
+	event_window_flush(t->window);
+	qsort(t->told, t->count, sizeof(t->told[0]), in_order);
+	assert_int_equal(t->count_out, t->count);
+	assert_memory_equal(t->out, t->told, t->count * sizeof(t->told[0]));
+	window_test_free(t);
+}
+
 static void the_options_are_checked(void **state)
 {
 	struct tracer_options options = { 0 };
@@ -220,6 +388,9 @@ int main(void)
 		cmocka_unit_test(what_is_later_than_the_window_is_counted_and_dropped),
 		cmocka_unit_test(a_full_window_lets_the_oldest_go),
 		cmocka_unit_test(a_limit_is_kept_and_what_it_costs_is_counted),
+		cmocka_unit_test(parts_come_out_among_all_events_by_time_and_then_by_arrival),
+		cmocka_unit_test(a_part_that_comes_too_late_is_dropped_alone),
+		cmocka_unit_test(passages_fill_the_window_with_their_parts),
 		cmocka_unit_test(the_options_are_checked),
 		cmocka_unit_test(nonsense_neither_hurts_nor_stays),
 	};

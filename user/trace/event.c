@@ -8,6 +8,8 @@
  * milliseconds when a virtual processor was put aside in between. So what comes is nearly sorted already: it is put in
  * from the newest end, which costs less than a heap. The window is bounded in time and in number. What comes later than it
  * is dropped and counted: taking it would put effects before causes everywhere above.
+ *
+ * A passage waits as a whole, at the time of its earliest part; when that is handed out it moves on to its next.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -19,21 +21,24 @@
 #include "trace/passage.h"
 
 #define FIRST_SLOTS 64
-#define FETCH_AHEAD 2 /* entries: one is handed out in about the time of a look into memory */
+#define FETCH_AHEAD 1 /* entries: one is handed out in about the time of a look into memory */
 
 struct slot {
 	union {
 		struct hf_event head;
 		struct hf_packet_event packet;
 		struct hf_socket_event socket;
+		struct hf_passage
+			passage; /* the times of parts that were handed out, or came too late, are 0 */
 		unsigned char bytes[EVENT_MAX];
 	};
 };
 
 /* In order; the slot stays where it is. */
 struct entry {
-	uint64_t time_ns;
+	uint64_t time_ns; /* of what the slot hands out next */
 	uint32_t slot;
+	uint32_t arrival; /* a number that wraps: of one time, the one that came first is first */
 };
 
 struct event_window {
@@ -44,11 +49,14 @@ struct event_window {
 	uint64_t newest_ns;
 	uint64_t let_go_ns; /* events older than this are late */
 	uint32_t max;
+	uint32_t waiting; /* events in the slots */
+	uint32_t arrivals;
 	uint32_t room; /* allocated slots */
-	uint32_t first; /* the oldest entry */
+	uint32_t ring; /* entries that there is room for, a power of two: not less than the slots */
+	uint32_t first; /* the oldest entry, a number that wraps */
 	uint32_t used;
 	struct slot *slot;
-	struct entry *entry; /* a ring, by time; of one time, by arrival */
+	struct entry *entry; /* a ring, in order */
 	uint32_t *free_slot; /* a stack: [0, room - used) */
 };
 
@@ -70,28 +78,31 @@ static bool socket_is_valid(const struct hf_socket_event *socket, size_t size)
 	       socket->op <= HF_SOCKET_RETRANSMIT;
 }
 
-/* What it stands in (a slot of a lane, a record of the ring) may be longer than its event says, but never shorter. */
 static bool event_is_valid(const struct slot *slot, size_t size)
 {
-	if (slot->head.size > size || slot->head.version != HF_ABI_VERSION)
+	if (size < sizeof(slot->head) || slot->head.version != HF_ABI_VERSION)
 		return false;
 	switch (slot->head.kind) {
 	case HF_EVENT_PACKET:
-		return packet_is_valid(&slot->packet, slot->head.size);
+		return packet_is_valid(&slot->packet, size);
 	case HF_EVENT_SOCKET:
-		return socket_is_valid(&slot->socket, slot->head.size);
+		return socket_is_valid(&slot->socket, size);
+	case HF_EVENT_PASSAGE:
+		return passage_is_valid(&slot->passage, size);
 	default:
 		return false;
 	}
 }
 
-static void count(struct tracer_stats *stats, const struct slot *slot)
+/* What it stands in (a slot of a lane, a record of the ring) may be longer than its event says, but never shorter. */
+static bool copy_event(struct slot *slot, const struct hf_event *event, size_t size)
 {
-	stats->events[slot->head.kind]++;
-	if (slot->head.kind == HF_EVENT_PACKET)
-		stats->packets[slot->packet.point]++;
-	else
-		stats->sockets[slot->socket.op]++;
+	size_t said = event->size;
+
+	if (said > size || said > sizeof(*slot))
+		return false;
+	memcpy(slot, event, said);
+	return event_is_valid(slot, said);
 }
 
 /* ---- in order ---- */
@@ -99,9 +110,14 @@ static void count(struct tracer_stats *stats, const struct slot *slot)
 /* The ring's entry number `at`, counted from the oldest. */
 static struct entry *entry_at(const struct event_window *window, uint32_t at)
 {
-	uint32_t place = window->first + at;
+	return &window->entry[(window->first + at) & (window->ring - 1)];
+}
 
-	return &window->entry[place < window->room ? place : place - window->room];
+static bool is_before(const struct entry *a, const struct entry *b)
+{
+	if (a->time_ns != b->time_ns)
+		return a->time_ns < b->time_ns;
+	return (int32_t)(a->arrival - b->arrival) < 0;
 }
 
 /* From the newest end: what comes is nearly in order, so it hardly ever moves more than a few entries. */
@@ -116,6 +132,39 @@ static void put_in_order(struct event_window *window, struct entry entry)
 	*entry_at(window, at) = entry;
 }
 
+/* The first entry has more to hand out, later: what comes before that moves up. */
+static void move_on(struct event_window *window, uint64_t time_ns)
+{
+	struct entry entry = *entry_at(window, 0);
+	uint32_t at = 0;
+
+	entry.time_ns = time_ns;
+	while (at + 1 < window->used && is_before(entry_at(window, at + 1), &entry)) {
+		*entry_at(window, at) = *entry_at(window, at + 1);
+		at++;
+	}
+	*entry_at(window, at) = entry;
+}
+
+/* It was written a window's length ago, so it lies in no near cache any more. */
+static void fetch_ahead(const struct slot *slot)
+{
+	for (size_t line = 0; line < sizeof(*slot); line += 64)
+		__builtin_prefetch(slot->bytes + line);
+}
+
+/* The slot is free after it was read. */
+static void leave(struct event_window *window)
+{
+	uint32_t slot = entry_at(window, 0)->slot;
+
+	window->first++;
+	window->used--;
+	window->free_slot[window->room - window->used - 1] = slot;
+	if (window->used > FETCH_AHEAD)
+		fetch_ahead(&window->slot[entry_at(window, FETCH_AHEAD)->slot]);
+}
+
 static void hand_out(struct event_window *window, const struct slot *slot)
 {
 	if (slot->head.kind == HF_EVENT_PACKET)
@@ -124,26 +173,33 @@ static void hand_out(struct event_window *window, const struct slot *slot)
 		window->sink.on_socket(window->sink.ctx, &slot->socket);
 }
 
-/* It was written a window's length ago, so it lies in no near cache any more. */
-static void fetch_ahead(const struct slot *slot)
+static void hand_out_part(struct event_window *window, struct hf_passage *passage, uint64_t time_ns)
 {
-	for (size_t line = 0; line < sizeof(struct hf_packet_event) + 64; line += 64)
-		__builtin_prefetch(slot->bytes + line);
+	uint64_t next_ns;
+	struct slot part;
+
+	passage_take(passage, time_ns, &part.head);
+	next_ns = passage_next_ns(passage);
+	if (next_ns)
+		move_on(window, next_ns);
+	else
+		leave(window);
+	hand_out(window, &part);
 }
 
-/* The slot is free after it was read. */
 static void hand_out_first(struct event_window *window)
 {
 	struct entry first = *entry_at(window, 0);
+	struct slot *slot = &window->slot[first.slot];
 
-	if (window->used > FETCH_AHEAD)
-		fetch_ahead(&window->slot[entry_at(window, FETCH_AHEAD)->slot]);
-
-	window->first = window->first + 1 < window->room ? window->first + 1 : 0;
-	window->used--;
-	window->free_slot[window->room - window->used - 1] = first.slot;
+	window->waiting--;
 	window->let_go_ns = first.time_ns;
-	hand_out(window, &window->slot[first.slot]);
+	if (slot->head.kind == HF_EVENT_PASSAGE) {
+		hand_out_part(window, &slot->passage, first.time_ns);
+		return;
+	}
+	leave(window);
+	hand_out(window, slot);
 }
 
 static void hand_out_until(struct event_window *window, uint64_t time_ns)
@@ -152,19 +208,22 @@ static void hand_out_until(struct event_window *window, uint64_t time_ns)
 		hand_out_first(window);
 }
 
-/* Only when it is full: the entries are then all of the ring, and are laid out anew from its start. */
+/* The entries are laid out anew from the start of their ring. */
 static bool grow(struct event_window *window)
 {
 	uint32_t room = window->room ? window->room * 2 : FIRST_SLOTS, added;
-	size_t each = sizeof(struct slot) + sizeof(struct entry) + sizeof(uint32_t);
+	uint32_t ring = window->ring ? window->ring * 2 : FIRST_SLOTS;
 	_cleanup_(freep) struct entry *entry = NULL;
 	uint32_t *free_slot;
 	struct slot *slot;
+	size_t bytes;
 
 	if (room > window->max)
 		room = window->max;
 	added = room - window->room;
-	if (added == 0 || !budget_take(window->budget, added * each))
+	bytes = added * (sizeof(*slot) + sizeof(*free_slot)) +
+		(ring - window->ring) * sizeof(*entry);
+	if (added == 0 || !budget_take(window->budget, bytes))
 		return false;
 	slot = realloc(window->slot, room * sizeof(*slot));
 	if (slot)
@@ -172,9 +231,9 @@ static bool grow(struct event_window *window)
 	free_slot = realloc(window->free_slot, room * sizeof(*free_slot));
 	if (free_slot)
 		window->free_slot = free_slot;
-	entry = calloc(room, sizeof(*entry));
+	entry = calloc(ring, sizeof(*entry));
 	if (!slot || !free_slot || !entry) {
-		budget_give(window->budget, added * each);
+		budget_give(window->budget, bytes);
 		return false;
 	}
 	for (uint32_t i = 0; i < window->used; i++)
@@ -184,8 +243,15 @@ static bool grow(struct event_window *window)
 	free(window->entry);
 	window->entry = TAKE_PTR(entry);
 	window->first = 0;
+	window->ring = ring;
 	window->room = room;
 	return true;
+}
+
+static void note_time(struct event_window *window, uint64_t time_ns)
+{
+	if (time_ns > window->newest_ns)
+		window->newest_ns = time_ns;
 }
 
 static uint64_t horizon(const struct event_window *window)
@@ -193,48 +259,94 @@ static uint64_t horizon(const struct event_window *window)
 	return window->newest_ns > window->window_ns ? window->newest_ns - window->window_ns : 0;
 }
 
-/* Where the next event is to stand: free until put_in() takes it. */
-static struct slot *next_slot(struct event_window *window)
+static void hurry(struct event_window *window)
 {
-	if (window->used == window->room && !grow(window)) {
-		window->stats->hurried++;
-		hand_out_first(window);
-	}
-	return &window->slot[window->free_slot[window->room - window->used - 1]];
+	window->stats->hurried++;
+	hand_out_first(window);
 }
 
-static void put_in(struct event_window *window, const struct slot *slot)
+static uint32_t *next_free(struct event_window *window)
 {
-	struct entry entry = { slot->head.time_ns, (uint32_t)(slot - window->slot) };
+	return &window->free_slot[window->room - window->used - 1];
+}
 
-	count(window->stats, slot);
-	if (entry.time_ns < window->let_go_ns) {
-		window->stats->late++;
+/* Where the next record of up to `events` events is to stand: free until put_in() takes it. */
+static struct slot *next_slot(struct event_window *window, uint32_t events)
+{
+	while (window->used > 0 && window->waiting + events > window->max)
+		hurry(window);
+	while (window->used == window->room && !grow(window))
+		hurry(window);
+	return &window->slot[*next_free(window)];
+}
+
+static bool is_late(struct event_window *window, uint64_t time_ns)
+{
+	if (time_ns >= window->let_go_ns)
+		return false;
+	window->stats->late++;
+	return true;
+}
+
+/* Takes the slot that next_slot() has told. */
+static void put_in(struct event_window *window, uint64_t time_ns)
+{
+	struct entry entry = { time_ns, *next_free(window), window->arrivals++ };
+
+	put_in_order(window, entry);
+	hand_out_until(window, horizon(window));
+}
+
+static void put_in_event(struct event_window *window, const struct slot *slot)
+{
+	uint64_t time_ns = slot->head.time_ns;
+
+	window->stats->events[slot->head.kind]++;
+	if (slot->head.kind == HF_EVENT_PACKET)
+		window->stats->packets[slot->packet.point]++;
+	else
+		window->stats->sockets[slot->socket.op]++;
+	if (is_late(window, time_ns))
+		return;
+	window->waiting++;
+	note_time(window, time_ns);
+	put_in(window, time_ns);
+}
+
+/* Counted, and kept if it is not late. */
+static void note_part(struct event_window *window, __u64 *time_ns, uint64_t *counter)
+{
+	if (!*time_ns)
+		return;
+	++*counter;
+	if (is_late(window, *time_ns)) {
+		*time_ns = 0;
 		return;
 	}
-	put_in_order(window, entry);
-	if (entry.time_ns > window->newest_ns)
-		window->newest_ns = entry.time_ns;
-	hand_out_until(window, horizon(window));
+	window->waiting++;
+	note_time(window, *time_ns);
+}
+
+static void put_in_passage(struct event_window *window, struct slot *slot)
+{
+	struct tracer_stats *stats = window->stats;
+	struct hf_passage *passage = &slot->passage;
+	uint64_t first_ns;
+
+	stats->events[HF_EVENT_SOCKET] += passage->sent_ns != 0;
+	stats->events[HF_EVENT_PACKET] += (passage->left_ns != 0) + (passage->entered_ns != 0);
+	note_part(window, &passage->sent_ns, &stats->sockets[HF_SOCKET_SEND]);
+	note_part(window, &passage->left_ns, &stats->packets[HF_POINT_LEAVE]);
+	note_part(window, &passage->entered_ns, &stats->packets[HF_POINT_ENTER]);
+	first_ns = passage_next_ns(passage);
+	if (first_ns)
+		put_in(window, first_ns);
 }
 
 static int refuse(struct event_window *window)
 {
 	window->stats->malformed++;
 	return -EBADMSG;
-}
-
-static int feed_passage(struct event_window *window, const struct hf_passage *passage, size_t size)
-{
-	if (passage->event.version != HF_ABI_VERSION || !passage_is_valid(passage, size))
-		return refuse(window);
-	for (unsigned int nth = 0; nth < PASSAGE_PARTS; nth++) {
-		struct slot *slot = next_slot(window);
-
-		if (passage_part(passage, nth, &slot->head))
-			put_in(window, slot);
-	}
-	return 0;
 }
 
 int event_window_feed(struct event_window *window, const void *event, size_t size)
@@ -244,20 +356,19 @@ int event_window_feed(struct event_window *window, const void *event, size_t siz
 
 	if (size < sizeof(*head))
 		return refuse(window);
-	if (head->kind == HF_EVENT_PASSAGE)
-		return feed_passage(window, event, size);
-	slot = next_slot(window);
-	memcpy(slot, event, size < sizeof(*slot) ? size : sizeof(*slot));
-	if (!event_is_valid(slot, size))
+	slot = next_slot(window, head->kind == HF_EVENT_PASSAGE ? PASSAGE_PARTS : 1);
+	if (!copy_event(slot, head, size))
 		return refuse(window);
-	put_in(window, slot);
+	if (slot->head.kind == HF_EVENT_PASSAGE)
+		put_in_passage(window, slot);
+	else
+		put_in_event(window, slot);
 	return 0;
 }
 
 uint64_t event_window_move(struct event_window *window, uint64_t now_ns)
 {
-	if (now_ns > window->newest_ns)
-		window->newest_ns = now_ns;
+	note_time(window, now_ns);
 	hand_out_until(window, horizon(window));
 	if (horizon(window) > window->let_go_ns)
 		window->let_go_ns = horizon(window);

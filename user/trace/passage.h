@@ -19,4 +19,20 @@ bool passage_is_valid(const struct hf_passage *passage, size_t size);
 /* The nth part, from 0, with its head; false: it is missing. *ret_part has room for EVENT_MAX bytes. */
 bool passage_part(const struct hf_passage *passage, unsigned int nth, struct hf_event *ret_part);
 
+/* The time of its first part. 0: it has none. */
+static inline uint64_t passage_next_ns(const struct hf_passage *passage)
+{
+	/* less one, so that what is missing comes last */
+	uint64_t sent = passage->sent_ns - 1;
+	uint64_t left = passage->left_ns - 1;
+	uint64_t first = passage->entered_ns - 1;
+
+	first = left < first ? left : first;
+	first = sent < first ? sent : first;
+	return first + 1;
+}
+
+/* The part of that time, of several the one that is first in order; it is missing from now on. The rest as above. */
+void passage_take(struct hf_passage *passage, uint64_t time_ns, struct hf_event *ret_part);
+
 #endif
