@@ -8,58 +8,105 @@
 
 #include "trace/connection.h"
 
-static void key_of(const struct hf_flow *flow, struct connection_key *key, enum end *ret_end)
+static enum end end_of(const struct hf_flow *flow)
 {
 	int order = memcmp(&flow->src, &flow->dst, sizeof(flow->src));
-	enum end end;
 
 	if (order == 0)
 		order = (int)flow->sport - (int)flow->dport;
-	end = order <= 0 ? END_A : END_B;
+	return order <= 0 ? END_A : END_B;
+}
+
+static void fill_key(const struct hf_flow *flow, struct connection_key *key)
+{
+	enum end end = end_of(flow);
+
 	key->addr[end] = flow->src;
 	key->addr[!end] = flow->dst;
 	key->port[end] = flow->sport;
 	key->port[!end] = flow->dport;
 	key->proto = flow->proto;
-	memset(key->zero, 0, sizeof(key->zero));
-	*ret_end = end;
 }
 
-static struct connection **bucket_of(const struct connections *connections,
-				     const struct connection_key *key)
+static uint64_t mix(uint64_t a, uint64_t b)
 {
-	uint64_t hash = connections->seed;
-	uint64_t word[sizeof(*key) / sizeof(uint64_t)];
+	__uint128_t product = (__uint128_t)a * b;
 
-	memcpy(word, key, sizeof(word));
-	for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++) {
-		__uint128_t product =
-			(__uint128_t)(hash ^ word[i]) * (connections->seed | 0x9e3779b97f4a7c15ULL);
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
 
-		hash = (uint64_t)product ^ (uint64_t)(product >> 64) ^ (i << 56);
-	}
+static uint64_t hash_of(uint64_t seed, const struct hf_addr *addr, uint16_t port)
+{
+	uint64_t word[2];
+
+	memcpy(word, addr, sizeof(word));
+	return mix(mix(word[0] ^ seed, word[1] ^ (seed << 32 | seed >> 32)) ^ port, seed | 1);
+}
+
+/* The same whichever end sends. */
+static struct connection **bucket_of(const struct connections *connections,
+				     const struct hf_addr *addr, uint16_t port,
+				     const struct hf_addr *other_addr, uint16_t other_port)
+{
+	uint64_t hash = hash_of(connections->seed, addr, port) +
+			hash_of(connections->seed, other_addr, other_port);
+
 	return &connections->bucket[hash & (connections->buckets - 1)];
 }
 
-static bool has_key(const struct connection *connection, const struct connection_key *key)
+static struct connection **bucket_of_key(const struct connections *connections,
+					 const struct connection_key *key)
 {
-	return memcmp(&connection->key, key, sizeof(*key)) == 0;
+	return bucket_of(connections, &key->addr[0], key->port[0], &key->addr[1], key->port[1]);
+}
+
+static bool is_same(const struct hf_addr *a, const struct hf_addr *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static inline bool is_sent_by(const struct connection_key *key, const struct hf_flow *flow,
+			      enum end end)
+{
+	return key->port[end] == flow->sport && key->port[!end] == flow->dport &&
+	       is_same(&key->addr[end], &flow->src) && is_same(&key->addr[!end], &flow->dst);
+}
+
+static bool is_of(const struct connection *connection, const struct hf_flow *flow,
+		  enum end *ret_end)
+{
+	const struct connection_key *key = &connection->key;
+
+	if (key->proto != flow->proto)
+		return false;
+	if (is_sent_by(key, flow, END_A))
+		*ret_end = END_A;
+	else if (is_sent_by(key, flow, END_B))
+		*ret_end = END_B;
+	else
+		return false;
+	return true;
+}
+
+static struct connection *find_in_table(const struct connections *connections,
+					const struct hf_flow *flow, enum end *ret_end)
+{
+	struct connection *connection =
+		*bucket_of(connections, &flow->src, flow->sport, &flow->dst, flow->dport);
+
+	while (connection && !is_of(connection, flow, ret_end))
+		connection = connection->next;
+	if (!connection)
+		*ret_end = end_of(flow);
+	return connection;
 }
 
 struct connection *connection_find(struct connections *connections, const struct hf_flow *flow,
 				   enum end *ret_end)
 {
-	struct connection_key key;
-	struct connection *connection;
-
-	key_of(flow, &key, ret_end);
-	if (connections->last && has_key(connections->last, &key))
-		return connections->last;
-	connection = *bucket_of(connections, &key);
-	while (connection && !has_key(connection, &key))
-		connection = connection->next;
-	connections->last = connection;
-	return connection;
+	if (!connections->last || !is_of(connections->last, flow, ret_end))
+		connections->last = find_in_table(connections, flow, ret_end);
+	return connections->last;
 }
 
 static void leave_list(struct connections *connections, struct connection *connection)
@@ -101,12 +148,11 @@ struct connection *connection_add(struct connections *connections, const struct 
 {
 	struct connection *connection = pool_get(&connections->pool);
 	struct connection **bucket;
-	enum end end;
 
 	if (!connection)
 		return NULL;
-	key_of(flow, &connection->key, &end);
-	bucket = bucket_of(connections, &connection->key);
+	fill_key(flow, &connection->key);
+	bucket = bucket_of_key(connections, &connection->key);
 	connection->next = *bucket;
 	*bucket = connection;
 	connection->client = NO_END;
@@ -120,7 +166,7 @@ struct connection *connection_add(struct connections *connections, const struct 
 
 void connection_drop(struct connections *connections, struct connection *connection)
 {
-	struct connection **at = bucket_of(connections, &connection->key);
+	struct connection **at = bucket_of_key(connections, &connection->key);
 
 	while (*at != connection)
 		at = &(*at)->next;

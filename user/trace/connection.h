@@ -21,9 +21,7 @@ struct connection_key {
 	struct hf_addr addr[2];
 	uint16_t port[2];
 	uint8_t proto;
-	uint8_t zero[3];
 };
-_Static_assert(sizeof(struct connection_key) == 40, "struct connection_key is hashed as a whole");
 
 struct connection {
 	struct connection *next; /* in its bucket */
