@@ -337,13 +337,11 @@ static void on_over(void *ctx, struct open_call *open)
 {
 	struct calls *calls = ctx;
 	uint64_t point_ns[POINT_COUNT];
-	struct call row;
 
 	if (!open->user)
 		return;
-	calls->stats->contradictions += call_fill(open, &row, point_ns);
-	chain_end(calls->chains, open->user, &row, point_ns[POINT_REQ_READ],
-		  point_ns[POINT_SRV_SEND]);
+	calls->stats->contradictions += call_fill(open, chain_row(open->user), point_ns);
+	chain_end(calls->chains, open->user, point_ns[POINT_REQ_READ], point_ns[POINT_SRV_SEND]);
 	open->user = NULL;
 }
 

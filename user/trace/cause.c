@@ -225,7 +225,8 @@ int causes_new(unsigned int max, struct budget *budget, struct causes **ret_caus
 	causes = calloc(1, sizeof(*causes));
 	if (!causes)
 		return -ENOMEM;
-	pool_init(&causes->groups, budget, sizeof(struct cause_group), max);
+	pool_init(&causes->groups, budget, sizeof(struct cause_group), sizeof(struct cause_group),
+		  max);
 	*ret_causes = causes;
 	return 0;
 }

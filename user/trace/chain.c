@@ -11,6 +11,7 @@
  * suspected by an open one. `pending` counts both, and children whose own subtree is not over.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "trace/chain.h"
@@ -26,7 +27,7 @@ struct node {
 	bool was_judged;
 	bool was_only; /* its suspect was the only open inbound call all the time */
 	uint64_t app_from_ns, app_to_ns;
-	struct call row;
+	struct call row; /* last: not cleared, but filled when the call is over */
 };
 
 struct chains {
@@ -318,15 +319,18 @@ void chain_client_done(struct node *node)
 	node->was_judged = true;
 }
 
-void chain_end(struct chains *chains, struct node *node, const struct call *row,
-	       uint64_t app_from_ns, uint64_t app_to_ns)
+struct call *chain_row(struct node *node)
+{
+	return &node->row;
+}
+
+void chain_end(struct chains *chains, struct node *node, uint64_t app_from_ns, uint64_t app_to_ns)
 {
 	struct suspect *suspect[SUSPECTS];
 
 	if (!node->was_judged)
 		chain_client_done(node);
 	causes_close(chains->causes, &node->inbound);
-	node->row = *row;
 	node->app_from_ns = app_from_ns;
 	node->app_to_ns = app_to_ns;
 	node->parent = find_parent(node);
@@ -358,7 +362,7 @@ int chains_new(const struct chain_sink *sink, unsigned int max, uint64_t seed,
 	chains->budget = budget;
 	chains->stats = stats;
 	chains->random = seed;
-	pool_init(&chains->nodes, budget, sizeof(struct node), max);
+	pool_init(&chains->nodes, budget, sizeof(struct node), offsetof(struct node, row), max);
 	r = causes_new(2 * max, budget, &chains->causes);
 	if (r < 0) {
 		chains_free(chains);

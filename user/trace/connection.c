@@ -187,7 +187,8 @@ int connections_init(struct connections *connections, struct budget *budget, uns
 	while (buckets < max && buckets < (1U << 20))
 		buckets *= 2;
 	*connections = (struct connections){ .budget = budget, .buckets = buckets, .seed = seed };
-	pool_init(&connections->pool, budget, sizeof(struct connection), max);
+	pool_init(&connections->pool, budget, sizeof(struct connection), sizeof(struct connection),
+		  max);
 	if (!budget_take(budget, buckets * sizeof(*connections->bucket)))
 		return -ENOMEM;
 	connections->bucket = calloc(buckets, sizeof(*connections->bucket));

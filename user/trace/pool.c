@@ -35,11 +35,12 @@ void budget_give(struct budget *budget, size_t bytes)
 	budget->used -= bytes;
 }
 
-void pool_init(struct pool *pool, struct budget *budget, size_t piece, unsigned int max)
+void pool_init(struct pool *pool, struct budget *budget, size_t piece, size_t cleared,
+	       unsigned int max)
 {
 	size_t align = _Alignof(max_align_t);
 
-	*pool = (struct pool){ .budget = budget, .max = max };
+	*pool = (struct pool){ .budget = budget, .cleared = cleared, .max = max };
 	pool->piece = (piece + align - 1) / align * align;
 }
 
@@ -86,7 +87,7 @@ void *pool_get(struct pool *pool)
 	link = pool->free;
 	pool->free = link->next;
 	pool->used++;
-	return memset(link, 0, pool->piece);
+	return memset(link, 0, pool->cleared);
 }
 
 void pool_put(struct pool *pool, void *piece)

@@ -26,14 +26,17 @@ void budget_give(struct budget *budget, size_t bytes);
 struct pool {
 	struct budget *budget;
 	size_t piece; /* bytes */
+	size_t cleared;
 	unsigned int max;
 	unsigned int used;
 	void *free; /* first of a list */
 	void *blocks; /* what to free in the end */
 };
 
-void pool_init(struct pool *pool, struct budget *budget, size_t piece, unsigned int max);
-/* Zeroed, or NULL: too many, over the budget, or no memory. */
+/* A new piece has `cleared` bytes, from its beginning, that are 0. */
+void pool_init(struct pool *pool, struct budget *budget, size_t piece, size_t cleared,
+	       unsigned int max);
+/* NULL: too many, over the budget, or no memory. */
 void *pool_get(struct pool *pool);
 void pool_put(struct pool *pool, void *piece);
 /* Frees all pieces, those in use too. */
