@@ -169,11 +169,13 @@ static void fill_injected(const struct open_call *open, const struct call_ends *
 	const struct message *response = &open->message[RESPONSE];
 	uint64_t start_ns = call->start_mono_ns;
 	uint64_t end_ns = start_ns + call->total_ns;
-	struct interval_set lost = request->injected_loss;
-	struct interval_set real = request->real_loss;
+	struct interval_set lost, real;
 
-	add_all(&lost, &response->injected_loss);
-	add_all(&real, &response->real_loss);
+	lost.count = real.count = 0;
+	add_all(&lost, &open->loss[REQUEST].injected);
+	add_all(&lost, &open->loss[RESPONSE].injected);
+	add_all(&real, &open->loss[REQUEST].real);
+	add_all(&real, &open->loss[RESPONSE].real);
 	call->inj_req_ns =
 		asked_in_stage(call, point_ns, POINT_REQ_ENTER, request->asked_ns, &lost);
 	call->inj_resp_ns =

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -567,8 +568,8 @@ int messages_new(const struct message_sink *sink, const struct address_book *add
 	messages->limits = *limits;
 	messages->budget = budget;
 	messages->stats = stats;
-	pool_init(&messages->calls, budget, sizeof(struct open_call), sizeof(struct open_call),
-		  limits->calls);
+	pool_init(&messages->calls, budget, sizeof(struct open_call),
+		  offsetof(struct open_call, loss), limits->calls);
 	r = connections_init(&messages->connections, budget, limits->connections,
 			     limits->hash_seed);
 	if (r < 0) {

@@ -42,8 +42,12 @@ struct message {
 	uint32_t drops_injected;
 	uint32_t drops_real;
 	uint32_t rule_id[CALL_RULES_MAX];
-	struct interval_set injected_loss;
-	struct interval_set real_loss;
+};
+
+/* When bytes of a message were lost. */
+struct loss {
+	struct interval_set injected;
+	struct interval_set real;
 };
 
 struct connection;
@@ -69,6 +73,8 @@ struct open_call {
 	bool is_given_up; /* for sure: what comes now is for nobody */
 	uint8_t ended_by; /* enum ended_by; believed when is_unanswered */
 	uint64_t ended_ns; /* of ended_by; of nobody: when it was over */
+	struct loss loss
+		[2]; /* of each message; last: large, most often empty, and not cleared but emptied */
 };
 
 /* What the opening of a connection has cost. */

@@ -143,8 +143,9 @@ static void on_lost(void *ctx, uint64_t begin, uint64_t end, bool injected, uint
 
 	hf_for_each_message(way, call, message, begin, end)
 	{
-		interval_add(injected ? &message->injected_loss : &message->real_loss, from_ns,
-			     to_ns);
+		struct loss *loss = &call->loss[part_of(way)];
+
+		interval_add(injected ? &loss->injected : &loss->real, from_ns, to_ns);
 	}
 }
 
@@ -279,11 +280,33 @@ void turn_end_all(const struct way *way)
 		end_first(way);
 }
 
-static void message_begin(struct message *message, const struct stream *stream, uint64_t begin,
-			  const struct send **ret_send)
+static void loss_empty(struct loss *loss)
+{
+	loss->injected.count = loss->real.count = 0;
+}
+
+/* NULL: no room, counted. */
+static struct open_call *call_new(const struct way *way)
+{
+	struct open_call *call = pool_get(&way->messages->calls);
+
+	if (!call) {
+		way->messages->stats->refused_calls++;
+		return NULL;
+	}
+	call->connection = way->connection;
+	loss_empty(&call->loss[REQUEST]);
+	loss_empty(&call->loss[RESPONSE]);
+	return call;
+}
+
+static void message_begin(struct open_call *call, enum part part, const struct stream *stream,
+			  uint64_t begin, const struct send **ret_send)
 {
 	const struct send *send = stream_find_send(stream, begin);
+	struct message *message = &call->message[part];
 
+	loss_empty(&call->loss[part]);
 	*message = (struct message){ .begin = begin, .end = begin };
 	message->send_ns = send ? send->time_ns : TIME_UNKNOWN;
 	message->sender_tid = send ? send->tid : 0;
@@ -301,7 +324,6 @@ static void note_request_head(struct open_call *call, const struct head *head)
 /* No room: the bytes of this connection can no longer be paired, so say nothing of them. */
 static void go_deaf(const struct way *way)
 {
-	way->messages->stats->refused_calls++;
 	way->connection->is_deaf = true;
 	turn_end_all(way);
 }
@@ -311,15 +333,14 @@ static struct open_call *call_begin(const struct way *way, uint64_t begin, uint6
 {
 	struct connection *connection = way->connection;
 	struct messages *messages = way->messages;
-	struct open_call *call = pool_get(&messages->calls);
+	struct open_call *call = call_new(way);
 	const struct send *send;
 
 	if (!call) {
 		go_deaf(way);
 		return NULL;
 	}
-	call->connection = connection;
-	message_begin(&call->message[REQUEST], stream_of(way, REQUEST), begin, &send);
+	message_begin(call, REQUEST, stream_of(way, REQUEST), begin, &send);
 	call->message[REQUEST].end = end;
 	call->begun_ns = send ? send->time_ns : messages->now_ns;
 	call->is_first = connection->calls_begun++ == 0;
@@ -387,6 +408,7 @@ static void continue_request(const struct way *way, struct open_call *last, uint
 		return;
 	if (connection->is_interim) {
 		memset(&last->message[RESPONSE], 0, sizeof(last->message[RESPONSE]));
+		loss_empty(&last->loss[RESPONSE]);
 		stop_answering(connection);
 	} else {
 		last->is_overlap = true;
@@ -450,7 +472,7 @@ static void response_begin(const struct way *way, struct open_call *call, uint64
 	struct messages *messages = way->messages;
 	const struct send *send;
 
-	message_begin(&call->message[RESPONSE], stream_of(way, RESPONSE), begin, &send);
+	message_begin(call, RESPONSE, stream_of(way, RESPONSE), begin, &send);
 	call->message[RESPONSE].end = end;
 	call->status = head->status;
 	stop_answering(connection);
@@ -633,7 +655,7 @@ void turn_end_attempt(const struct way *way, enum ended_by ended_by)
 	struct messages *messages = way->messages;
 	const struct message_sink *sink = &messages->sink;
 	const struct send attempt = { .cause = connection->attempt_cause };
-	struct open_call *call = pool_get(&messages->calls);
+	struct open_call *call = call_new(way);
 	uint64_t begun_ns = connection->attempt_ns;
 
 	connection->attempt_ns = TIME_UNKNOWN;
@@ -641,11 +663,8 @@ void turn_end_attempt(const struct way *way, enum ended_by ended_by)
 		if (connection->syn_dropped_ns[end] != TIME_UNKNOWN)
 			connection->handshake.injected_ns +=
 				messages->now_ns - connection->syn_dropped_ns[end];
-	if (!call) {
-		messages->stats->refused_calls++;
+	if (!call)
 		return;
-	}
-	call->connection = connection;
 	call->begun_ns = begun_ns;
 	call->is_attempt = call->is_unanswered = true;
 	note_end(way, call, ended_by);
