@@ -116,6 +116,9 @@ static void copy_path(struct text text, char path[CALL_PATH_MAX])
 
 static bool parse_request(struct text text, struct head *head)
 {
+	/* all of both: they are copied whole */
+	memset(head->method, 0, sizeof(head->method));
+	memset(head->path, 0, sizeof(head->path));
 	if (!parse_method(&text, head) || !begins_target(&text, head->method)) {
 		head->method[0] = 0;
 		return false;
@@ -130,7 +133,12 @@ void head_parse(const uint8_t *bytes, size_t len, struct head *ret_head)
 {
 	struct text text = { bytes, len };
 
-	memset(ret_head, 0, sizeof(*ret_head)); /* all of it: it is copied whole */
+	ret_head->kind = HEAD_NONE;
+	ret_head->status = 0;
+	ret_head->method[0] = 0;
+	ret_head->path[0] = 0;
+	if (!len)
+		return;
 	if (!parse_response(text, ret_head))
 		parse_request(text, ret_head);
 }

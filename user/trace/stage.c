@@ -19,11 +19,15 @@ bool points_are_complete(const uint64_t point_ns[POINT_COUNT])
 }
 
 /* An effect bounds the time of everything that led to it, so walk back from the last effect. */
-static unsigned int put_causes_before_effects(uint64_t point_ns[POINT_COUNT])
+unsigned int stage_cut(uint64_t point_ns[POINT_COUNT], uint64_t stage_ns[STAGE_COUNT],
+		       uint64_t *ret_total_ns)
 {
-	uint64_t effect_ns = TIME_UNKNOWN;
+	uint64_t effect_ns = TIME_UNKNOWN, unattributed_ns = 0, total_ns = 0;
+	int effect = POINT_COUNT; /* the known point that follows; at first there is none */
 	unsigned int moved = 0;
 
+	for (int i = 0; i < STAGE_UNATTRIBUTED; i++)
+		stage_ns[i] = TIME_UNKNOWN;
 	for (int i = POINT_COUNT - 1; i >= 0; i--) {
 		if (!is_known(point_ns[i]))
 			continue;
@@ -31,35 +35,17 @@ static unsigned int put_causes_before_effects(uint64_t point_ns[POINT_COUNT])
 			point_ns[i] = effect_ns;
 			moved++;
 		}
-		effect_ns = point_ns[i];
-	}
-	return moved;
-}
+		if (effect < POINT_COUNT) {
+			uint64_t span_ns = effect_ns - point_ns[i];
 
-unsigned int stage_cut(uint64_t point_ns[POINT_COUNT], uint64_t stage_ns[STAGE_COUNT],
-		       uint64_t *ret_total_ns)
-{
-	unsigned int moved = put_causes_before_effects(point_ns);
-	uint64_t unattributed_ns = 0;
-	uint64_t total_ns = 0;
-	int before = -1; /* the last known point */
-
-	for (int i = 0; i < STAGE_UNATTRIBUTED; i++)
-		stage_ns[i] = TIME_UNKNOWN;
-	for (int i = 0; i < POINT_COUNT; i++) {
-		uint64_t span_ns;
-
-		if (!is_known(point_ns[i]))
-			continue;
-		if (before >= 0) {
-			span_ns = point_ns[i] - point_ns[before];
 			total_ns += span_ns;
-			if (before == i - 1)
-				stage_ns[before] = span_ns;
+			if (effect == i + 1)
+				stage_ns[i] = span_ns;
 			else
 				unattributed_ns += span_ns;
 		}
-		before = i;
+		effect = i;
+		effect_ns = point_ns[i];
 	}
 	stage_ns[STAGE_UNATTRIBUTED] = unattributed_ns;
 	*ret_total_ns = total_ns;
