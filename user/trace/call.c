@@ -295,14 +295,14 @@ static void on_send(void *ctx, uint32_t endpoint, uint32_t pid, uint32_t tid,
 	chain_look(((struct calls *)ctx)->chains, endpoint, pid, tid, ret_cause);
 }
 
-static void on_begun(void *ctx, struct open_call *open, const struct send *send)
+static void on_begun(void *ctx, struct open_call *open, const struct cause *known)
 {
 	struct calls *calls = ctx;
 	struct call_ends ends;
 	struct cause cause;
 
-	if (send) {
-		open->user = chain_begin(calls->chains, &send->cause);
+	if (known) {
+		open->user = chain_begin(calls->chains, known);
 		return;
 	}
 	open_call_ends(open, &ends);

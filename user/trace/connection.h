@@ -23,31 +23,33 @@ struct connection_key {
 	uint8_t proto;
 };
 
+/* By use, as struct stream. */
 struct connection {
 	struct connection *next; /* in its bucket */
-	struct connection *newer, *older; /* in the list of the busy or of the idle */
 	struct connection_key key;
 	bool is_busy; /* has open calls, or is about to end: looked at in each sweep */
 	bool is_deaf; /* a call found no room: what follows could be paired wrongly */
 	bool client_is_sure; /* told by the handshake, or by an HTTP head */
 	int8_t client; /* enum end, or NO_END */
 	bool closed[2];
+	bool is_interim; /* the response that is answered is a 1xx: the response proper comes after it */
+	bool is_interrupted; /* a new request began before that response had been read */
+	uint32_t calls_begun;
+
 	uint32_t endpoint[2];
 	uint64_t last_ns; /* of its newest event */
-	struct handshake handshake;
 	uint64_t attempt_ns; /* connecting, since then; TIME_UNKNOWN: not, or not any more */
+	struct open_call *first, *last;
+	/* whose response the server's next bytes continue; NULL: none */
+	struct open_call *answering;
+	struct connection *newer, *older; /* in the list of the busy or of the idle */
+
+	struct stream stream[2];
+	struct interval_set holds;
+	struct handshake handshake;
 	struct cause attempt_cause;
 	uint64_t syn_dropped_ns[2]; /* TIME_UNKNOWN: not */
 	bool syn_entered[2];
-	struct stream stream[2];
-
-	uint32_t calls_begun;
-	struct open_call *first, *last;
-	struct open_call
-		*answering; /* whose response the server's next bytes continue; NULL: none */
-	bool is_interim; /* that response is a 1xx: the response proper comes after it */
-	bool is_interrupted; /* a new request began before that response had been read */
-	struct interval_set holds;
 };
 
 struct connection_list {

@@ -353,11 +353,10 @@ static void socket_sends(struct messages *messages, struct connection *connectio
 		stream_start(stream, socket->seq);
 	send = stream_add_send(stream, stream_number(stream, socket->seq), socket->len);
 	send->time_ns = socket->event.time_ns;
-	send->pid = socket->pid;
 	send->tid = socket->tid;
 	if (connection->client != !own) /* a server's response has no cause to be looked for */
 		messages->sink.on_send(messages->sink.ctx, socket->endpoint, socket->pid,
-				       socket->tid, &send->cause);
+				       socket->tid, stream_add_cause(stream, send));
 }
 
 static void socket_reads(struct messages *messages, struct connection *connection, enum end own,

@@ -92,8 +92,8 @@ struct message_sink {
 	/* A process begins to send; what is known of the cause goes along with the bytes. */
 	void (*on_send)(void *ctx, uint32_t endpoint, uint32_t pid, uint32_t tid,
 			struct cause *ret_cause);
-	/* The first byte of a request was seen; `send` is NULL when its send call was not. */
-	void (*on_begun)(void *ctx, struct open_call *call, const struct send *send);
+	/* The first byte of a request was seen; `cause` is NULL when its send call was not. */
+	void (*on_begun)(void *ctx, struct open_call *call, const struct cause *cause);
 	/* The server has read all bytes of the request so far; happens again when there are more. */
 	void (*on_request_read)(void *ctx, struct open_call *call, uint32_t pid, uint32_t tid);
 	/* The first byte of the response was seen. */

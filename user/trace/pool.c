@@ -17,7 +17,7 @@ struct link {
 
 struct block {
 	struct block *next;
-	max_align_t piece[];
+	_Alignas(POOL_ALIGN) char piece[];
 };
 
 bool budget_take(struct budget *budget, size_t bytes)
@@ -38,10 +38,8 @@ void budget_give(struct budget *budget, size_t bytes)
 void pool_init(struct pool *pool, struct budget *budget, size_t piece, size_t cleared,
 	       unsigned int max)
 {
-	size_t align = _Alignof(max_align_t);
-
 	*pool = (struct pool){ .budget = budget, .cleared = cleared, .max = max };
-	pool->piece = (piece + align - 1) / align * align;
+	pool->piece = (piece + POOL_ALIGN - 1) / POOL_ALIGN * POOL_ALIGN;
 }
 
 static size_t block_size(const struct pool *pool)
@@ -64,7 +62,7 @@ static bool grow(struct pool *pool)
 
 	if (!budget_take(pool->budget, block_size(pool)))
 		return false;
-	block = malloc(block_size(pool));
+	block = aligned_alloc(POOL_ALIGN, block_size(pool));
 	if (!block) {
 		budget_give(pool->budget, block_size(pool));
 		return false;
@@ -72,7 +70,7 @@ static bool grow(struct pool *pool)
 	block->next = pool->blocks;
 	pool->blocks = block;
 	for (int i = BLOCK_PIECES - 1; i >= 0; i--)
-		push(pool, (char *)block->piece + (size_t)i * pool->piece);
+		push(pool, block->piece + (size_t)i * pool->piece);
 	return true;
 }
 

@@ -23,6 +23,8 @@ struct budget {
 bool budget_take(struct budget *budget, size_t bytes);
 void budget_give(struct budget *budget, size_t bytes);
 
+#define POOL_ALIGN 64 /* a line of memory: what is used together is to lie in few of them */
+
 struct pool {
 	struct budget *budget;
 	size_t piece; /* bytes */

@@ -459,6 +459,19 @@ struct send *stream_add_send(struct stream *stream, uint64_t begin, uint64_t len
 	return send;
 }
 
+struct cause *stream_add_cause(struct stream *stream, struct send *send)
+{
+	send->has_cause = true;
+	return &stream->cause[send - stream->send];
+}
+
+const struct cause *stream_cause(const struct stream *stream, const struct send *send)
+{
+	static const struct cause unknown;
+
+	return send->has_cause ? &stream->cause[send - stream->send] : &unknown;
+}
+
 static bool send_wrote(const struct send *send, uint64_t number)
 {
 	return send->begin == number || (send->begin < number && number < send->begin + send->len);

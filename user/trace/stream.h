@@ -46,33 +46,33 @@ struct send {
 	uint64_t begin; /* number of its first byte */
 	uint64_t len; /* bytes that it wants to send; 0: not known */
 	uint64_t time_ns;
-	uint32_t pid;
 	uint32_t tid;
-	struct cause cause;
+	bool has_cause; /* one was looked for: see stream_cause() */
 };
 
 #define STREAM_SENDS 8 /* remembered; each is asked for when its first byte leaves */
 #define STREAM_HOLES 8
 
+/* By use: each event of a connection needs the first lines of one or both of its streams, few need the rest. */
 struct stream {
+	_Alignas(POOL_ALIGN) uint64_t high; /* the first byte that was not seen yet */
+	uint64_t read_high;
+	uint64_t fin; /* where the sender ended it; UINT64_MAX: not yet */
+	uint64_t delivered; /* all bytes before it were delivered; beyond it, those of range[] */
+	struct pieces left; /* on the way to the receiver's veth */
+	uint32_t sends;
+	uint32_t ranges;
 	bool is_known; /* high means something */
 	bool entry_seen; /* a packet was seen at the receiver's veth; the owner says so */
 	bool reads_seen; /* the receiver's receive calls are told */
-	uint64_t base; /* the first byte that we know of */
-	uint64_t high; /* the first byte that was not seen yet */
-	uint64_t fin; /* where the sender ended it; UINT64_MAX: not yet */
-	uint64_t read_high;
 
-	struct pieces left; /* on the way to the receiver's veth */
+	uint64_t base; /* the first byte that we know of */
 	struct pieces held; /* in the delay engine */
 	struct pieces dropped; /* by a rule, and not seen again */
 
-	uint64_t delivered; /* all bytes before it were delivered; beyond it, these: */
-	uint32_t ranges;
-	struct byte_range range[STREAM_HOLES];
-
-	uint32_t sends;
 	struct send send[STREAM_SENDS];
+	struct cause cause[STREAM_SENDS]; /* of each */
+	struct byte_range range[STREAM_HOLES];
 };
 
 /* What the stream tells. Ranges are cut as the pieces are, not as messages are. */
@@ -121,6 +121,10 @@ void stream_flush(struct stream *stream, const struct stream_env *env, uint64_t 
 
 /* Remembers a send call; the caller fills the rest of it. */
 struct send *stream_add_send(struct stream *stream, uint64_t begin, uint64_t len);
+/* Where its cause is to be filled in. */
+struct cause *stream_add_cause(struct stream *stream, struct send *send);
+/* What is known of the cause of a send call of this stream. */
+const struct cause *stream_cause(const struct stream *stream, const struct send *send);
 /* The send call that wrote byte `number`, or NULL. */
 const struct send *stream_find_send(const struct stream *stream, uint64_t number);
 

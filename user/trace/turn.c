@@ -352,7 +352,8 @@ static struct open_call *call_begin(const struct way *way, uint64_t begin, uint6
 		connection->first = call;
 	interval_trim(&connection->holds, connection->first->begun_ns);
 	connection->last = call;
-	messages->sink.on_begun(messages->sink.ctx, call, send);
+	messages->sink.on_begun(messages->sink.ctx, call,
+				send ? stream_cause(stream_of(way, REQUEST), send) : NULL);
 	return call;
 }
 
@@ -654,7 +655,6 @@ void turn_end_attempt(const struct way *way, enum ended_by ended_by)
 	struct connection *connection = way->connection;
 	struct messages *messages = way->messages;
 	const struct message_sink *sink = &messages->sink;
-	const struct send attempt = { .cause = connection->attempt_cause };
 	struct open_call *call = call_new(way);
 	uint64_t begun_ns = connection->attempt_ns;
 
@@ -668,7 +668,7 @@ void turn_end_attempt(const struct way *way, enum ended_by ended_by)
 	call->begun_ns = begun_ns;
 	call->is_attempt = call->is_unanswered = true;
 	note_end(way, call, ended_by);
-	sink->on_begun(sink->ctx, call, &attempt);
+	sink->on_begun(sink->ctx, call, &connection->attempt_cause);
 	sink->on_client_done(sink->ctx, call);
 	sink->on_over(sink->ctx, call);
 	pool_put(&messages->calls, call);
