@@ -72,8 +72,8 @@ static inline bool is_sent_by(const struct connection_key *key, const struct hf_
 	       is_same(&key->addr[end], &flow->src) && is_same(&key->addr[!end], &flow->dst);
 }
 
-static bool is_of(const struct connection *connection, const struct hf_flow *flow,
-		  enum end *ret_end)
+static inline bool is_of(const struct connection *connection, const struct hf_flow *flow,
+			 enum end *ret_end)
 {
 	const struct connection_key *key = &connection->key;
 
@@ -88,8 +88,9 @@ static bool is_of(const struct connection *connection, const struct hf_flow *flo
 	return true;
 }
 
-static struct connection *find_in_table(const struct connections *connections,
-					const struct hf_flow *flow, enum end *ret_end)
+/* Apart from what asks for it, which then is no more than a comparison, most often. */
+__attribute__((noinline)) static struct connection *find_in_table(
+	const struct connections *connections, const struct hf_flow *flow, enum end *ret_end)
 {
 	struct connection *connection =
 		*bucket_of(connections, &flow->src, flow->sport, &flow->dst, flow->dport);
@@ -101,12 +102,23 @@ static struct connection *find_in_table(const struct connections *connections,
 	return connection;
 }
 
+/* The same whichever end sends. */
+static struct connection **recent_of(struct connections *connections, uint16_t port,
+				     uint16_t other_port)
+{
+	uint32_t hash = (uint32_t)(port ^ other_port) * 0x9e3779b1U;
+
+	return &connections->recent[hash >> (32 - RECENT_BITS)];
+}
+
 struct connection *connection_find(struct connections *connections, const struct hf_flow *flow,
 				   enum end *ret_end)
 {
-	if (!connections->last || !is_of(connections->last, flow, ret_end))
-		connections->last = find_in_table(connections, flow, ret_end);
-	return connections->last;
+	struct connection **recent = recent_of(connections, flow->sport, flow->dport);
+
+	if (!*recent || !is_of(*recent, flow, ret_end))
+		*recent = find_in_table(connections, flow, ret_end);
+	return *recent;
 }
 
 static void leave_list(struct connections *connections, struct connection *connection)
@@ -166,13 +178,15 @@ struct connection *connection_add(struct connections *connections, const struct 
 
 void connection_drop(struct connections *connections, struct connection *connection)
 {
-	struct connection **at = bucket_of_key(connections, &connection->key);
+	const struct connection_key *key = &connection->key;
+	struct connection **at = bucket_of_key(connections, key);
+	struct connection **recent = recent_of(connections, key->port[0], key->port[1]);
 
 	while (*at != connection)
 		at = &(*at)->next;
 	*at = connection->next;
-	if (connections->last == connection)
-		connections->last = NULL;
+	if (*recent == connection)
+		*recent = NULL;
 	leave_list(connections, connection);
 	stream_free(&connection->stream[0], connections->budget);
 	stream_free(&connection->stream[1], connections->budget);

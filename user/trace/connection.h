@@ -56,13 +56,16 @@ struct connection_list {
 	struct connection *oldest, *newest; /* by last event, nearly */
 };
 
+#define RECENT_BITS 6
+
 struct connections {
 	struct pool pool;
 	struct budget *budget;
 	uint32_t buckets; /* a power of two */
 	uint64_t seed;
 	struct connection **bucket;
-	struct connection *last; /* found: what passes several points comes in a row */
+	/* found last, by ports: what is busy is asked for again and again, and seldom are two of them in one place */
+	struct connection *recent[1 << RECENT_BITS];
 	struct connection_list busy, idle;
 };
 

@@ -119,10 +119,15 @@ static bool pieces_take(struct pieces *pieces, const struct stream_env *env, uin
 static void tell_delivered(const struct stream_env *env, const struct piece *piece, uint64_t begin,
 			   uint64_t end)
 {
-	struct piece fresh = *piece;
+	struct piece fresh;
 
 	if (begin >= end)
 		return;
+	if (begin == piece->begin && end == piece->end) {
+		env->sink->on_delivered(env->ctx, piece);
+		return;
+	}
+	fresh = *piece;
 	fresh.begin = begin;
 	fresh.end = end;
 	env->sink->on_delivered(env->ctx, &fresh);
