@@ -86,9 +86,10 @@ static enum call_shape shape_of(const struct open_call *open)
 /* What came after the end was for nobody. */
 static void forget_what_came_too_late(const struct open_call *open, uint64_t point_ns[POINT_COUNT])
 {
+	if (!open->is_unanswered)
+		return;
 	for (int i = 0; i < POINT_COUNT; i++)
-		if (open->is_unanswered && point_ns[i] != TIME_UNKNOWN &&
-		    point_ns[i] > open->ended_ns)
+		if (point_ns[i] != TIME_UNKNOWN && point_ns[i] > open->ended_ns)
 			point_ns[i] = TIME_UNKNOWN;
 }
 
