@@ -133,12 +133,10 @@ static void put_in_order(struct event_window *window, struct entry entry)
 }
 
 /* The first entry has more to hand out, later: what comes before that moves up. */
-static void move_on(struct event_window *window, uint64_t time_ns)
+static void move_on(struct event_window *window, struct entry entry)
 {
-	struct entry entry = *entry_at(window, 0);
 	uint32_t at = 0;
 
-	entry.time_ns = time_ns;
 	while (at + 1 < window->used && is_before(entry_at(window, at + 1), &entry)) {
 		*entry_at(window, at) = *entry_at(window, at + 1);
 		at++;
@@ -173,31 +171,39 @@ static void hand_out(struct event_window *window, const struct slot *slot)
 		window->sink.on_socket(window->sink.ctx, &slot->socket);
 }
 
-static void hand_out_part(struct event_window *window, struct hf_passage *passage, uint64_t time_ns)
+/* Its entry is the first. What comes next of it goes out at once, if it is not younger than until_ns and still the first. */
+static void hand_out_passage(struct event_window *window, struct hf_passage *passage,
+			     uint64_t until_ns)
 {
-	uint64_t next_ns;
+	struct entry entry = *entry_at(window, 0);
 	struct slot part;
 
-	passage_take(passage, time_ns, &part.head);
-	next_ns = passage_next_ns(passage);
-	if (next_ns)
-		move_on(window, next_ns);
-	else
-		leave(window);
-	hand_out(window, &part);
+	do {
+		window->waiting--;
+		window->let_go_ns = entry.time_ns;
+		passage_take(passage, entry.time_ns, &part.head);
+		hand_out(window, &part);
+		entry.time_ns = passage_next_ns(passage);
+		if (!entry.time_ns) {
+			leave(window);
+			return;
+		}
+	} while (entry.time_ns <= until_ns &&
+		 (window->used == 1 || is_before(&entry, entry_at(window, 1))));
+	move_on(window, entry);
 }
 
-static void hand_out_first(struct event_window *window)
+static void hand_out_first(struct event_window *window, uint64_t until_ns)
 {
-	struct entry first = *entry_at(window, 0);
-	struct slot *slot = &window->slot[first.slot];
+	const struct entry *first = entry_at(window, 0);
+	struct slot *slot = &window->slot[first->slot];
 
-	window->waiting--;
-	window->let_go_ns = first.time_ns;
 	if (slot->head.kind == HF_EVENT_PASSAGE) {
-		hand_out_part(window, &slot->passage, first.time_ns);
+		hand_out_passage(window, &slot->passage, until_ns);
 		return;
 	}
+	window->waiting--;
+	window->let_go_ns = first->time_ns;
 	leave(window);
 	hand_out(window, slot);
 }
@@ -205,7 +211,7 @@ static void hand_out_first(struct event_window *window)
 static void hand_out_until(struct event_window *window, uint64_t time_ns)
 {
 	while (window->used > 0 && entry_at(window, 0)->time_ns <= time_ns)
-		hand_out_first(window);
+		hand_out_first(window, time_ns);
 }
 
 /* The entries are laid out anew from the start of their ring. */
@@ -259,10 +265,11 @@ static uint64_t horizon(const struct event_window *window)
 	return window->newest_ns > window->window_ns ? window->newest_ns - window->window_ns : 0;
 }
 
+/* One event, even if it is a passage's: that is how they are counted. */
 static void hurry(struct event_window *window)
 {
 	window->stats->hurried++;
-	hand_out_first(window);
+	hand_out_first(window, 0);
 }
 
 static uint32_t *next_free(struct event_window *window)
@@ -377,8 +384,7 @@ uint64_t event_window_move(struct event_window *window, uint64_t now_ns)
 
 uint64_t event_window_flush(struct event_window *window)
 {
-	while (window->used > 0)
-		hand_out_first(window);
+	hand_out_until(window, UINT64_MAX);
 	return window->newest_ns;
 }
 
