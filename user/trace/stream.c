@@ -114,6 +114,18 @@ static bool pieces_take(struct pieces *pieces, const struct stream_env *env, uin
 	return false;
 }
 
+/* As it is most often: there is one piece, and it has the bytes of the packet. */
+static bool pieces_take_only(struct pieces *pieces, const struct piece *packet,
+			     struct piece *ret_piece)
+{
+	if (pieces->count != 1 || pieces->at[0].begin != packet->begin ||
+	    pieces->at[0].end != packet->end)
+		return false;
+	*ret_piece = pieces->at[0];
+	pieces->count = 0;
+	return true;
+}
+
 /* ---- what was delivered ---- */
 
 static void tell_delivered(const struct stream_env *env, const struct piece *piece, uint64_t begin,
@@ -174,13 +186,18 @@ static void insert_range(struct stream *stream, uint64_t begin, uint64_t end)
 	stream->ranges -= last - first - 1;
 }
 
-/* Tells those bytes of the piece that were not delivered before. */
+/* Tells those bytes of the piece that were not delivered before; most often these are all of it, and the next. */
 static void deliver(struct stream *stream, const struct stream_env *env, const struct piece *piece)
 {
 	uint64_t at = later(piece->begin, stream->delivered);
 
 	if (at >= piece->end)
 		return;
+	if (piece->begin == stream->delivered && !stream->ranges) {
+		env->sink->on_delivered(env->ctx, piece);
+		stream->delivered = piece->end;
+		return;
+	}
 	for (uint32_t i = 0; i < stream->ranges && stream->range[i].begin < piece->end; i++) {
 		tell_delivered(env, piece, at, earlier(stream->range[i].begin, piece->end));
 		at = later(at, stream->range[i].end);
@@ -325,13 +342,17 @@ void stream_entered(struct stream *stream, const struct stream_env *env, const s
 		    uint64_t now_ns, uint8_t verdict)
 {
 	uint64_t at = packet->begin;
+	struct piece piece;
 	uint32_t which;
 
 	if (stream->dropped.count)
 		repaired(stream, env, packet->begin, packet->end, now_ns);
+	if (pieces_take_only(&stream->left, packet, &piece)) {
+		enter_piece(stream, env, &piece, packet, now_ns, verdict);
+		return;
+	}
 	while (first_from(&stream->left, at, packet->end, &which)) {
-		struct piece piece = pieces_cut(&stream->left, env, which, at, packet->end);
-
+		piece = pieces_cut(&stream->left, env, which, at, packet->end);
 		enter_unseen(stream, env, packet, at, piece.begin, now_ns, verdict);
 		enter_piece(stream, env, &piece, packet, now_ns, verdict);
 		at = piece.end;
