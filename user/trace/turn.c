@@ -300,14 +300,22 @@ static struct open_call *call_new(const struct way *way)
 	return call;
 }
 
+static void message_forget(struct open_call *call, enum part part)
+{
+	memset(&call->message[part], 0, sizeof(call->message[part]));
+	loss_empty(&call->loss[part]);
+}
+
+/* All of it is 0 so far, or it is an interim response that another follows. */
 static void message_begin(struct open_call *call, enum part part, const struct stream *stream,
 			  uint64_t begin, const struct send **ret_send)
 {
 	const struct send *send = stream_find_send(stream, begin);
 	struct message *message = &call->message[part];
 
-	loss_empty(&call->loss[part]);
-	*message = (struct message){ .begin = begin, .end = begin };
+	if (message_has_begun(message))
+		message_forget(call, part);
+	message->begin = message->end = begin;
 	message->send_ns = send ? send->time_ns : TIME_UNKNOWN;
 	message->sender_tid = send ? send->tid : 0;
 	message->first_left_ns = message->left_ns = TIME_UNKNOWN;
@@ -408,8 +416,7 @@ static void continue_request(const struct way *way, struct open_call *last, uint
 	if (!message_has_begun(&last->message[RESPONSE]))
 		return;
 	if (connection->is_interim) {
-		memset(&last->message[RESPONSE], 0, sizeof(last->message[RESPONSE]));
-		loss_empty(&last->loss[RESPONSE]);
+		message_forget(last, RESPONSE);
 		stop_answering(connection);
 	} else {
 		last->is_overlap = true;
