@@ -52,7 +52,9 @@ struct event_window {
 	uint32_t waiting; /* events in the slots */
 	uint32_t arrivals;
 	uint32_t room; /* allocated slots */
-	uint32_t ring; /* entries that there is room for, a power of two: not less than the slots */
+	uint32_t
+		ring; /* entries that there is room for, not less than the slots: a power of two, .. */
+	uint32_t mask; /* .. less one */
 	uint32_t first; /* the oldest entry, a number that wraps */
 	uint32_t used;
 	struct slot *slot;
@@ -110,7 +112,7 @@ static bool copy_event(struct slot *slot, const struct hf_event *event, size_t s
 /* The ring's entry number `at`, counted from the oldest. */
 static struct entry *entry_at(const struct event_window *window, uint32_t at)
 {
-	return &window->entry[(window->first + at) & (window->ring - 1)];
+	return &window->entry[(window->first + at) & window->mask];
 }
 
 static bool is_before(const struct entry *a, const struct entry *b)
@@ -250,6 +252,7 @@ static bool grow(struct event_window *window)
 	window->entry = TAKE_PTR(entry);
 	window->first = 0;
 	window->ring = ring;
+	window->mask = ring - 1;
 	window->room = room;
 	return true;
 }
