@@ -267,7 +267,6 @@ unsigned int call_fill(const struct open_call *open, struct call *ret_call,
 	struct call_ends ends;
 	unsigned int moved;
 
-	memset(ret_call, 0, sizeof(*ret_call));
 	open_call_ends(open, &ends);
 	ret_call->src = ends.src;
 	ret_call->dst = ends.dst;

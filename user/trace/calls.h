@@ -20,8 +20,8 @@ struct calls {
 struct message_sink calls_sink(struct calls *calls);
 
 /*
- * Fills all of the row but what the chain knows (ids, depth, link, srv_self_ns). point_ns[] gets the instants that
- * the stages were cut at. Returns how many points contradicted each other (see stage_cut()).
+ * Fills all of the row, which is 0 before, but what the chain knows (ids, depth, link, srv_self_ns). point_ns[] gets the
+ * instants that the stages were cut at. Returns how many points contradicted each other (see stage_cut()).
  */
 unsigned int call_fill(const struct open_call *open, struct call *ret_call,
 		       uint64_t ret_point_ns[POINT_COUNT]);

@@ -36,7 +36,7 @@ void chain_request_read(struct chains *chains, struct node *node, uint32_t endpo
 void chain_answered(struct chains *chains, struct node *node);
 /* Its client has all of the response, or waits no more. May come again; the last one counts. */
 void chain_client_done(struct node *node);
-/* The call's row, to be filled before chain_end(). */
+/* The call's row, all 0 at first, to be filled before chain_end(). */
 struct call *chain_row(struct node *node);
 /*
  * The call is over; its row is completed with ids, link, depth and srv_self_ns when its tree is handed out. [app_from_ns, app_to_ns) is when the server had it; both TIME_UNKNOWN if not known.

@@ -12,11 +12,10 @@ static bool is_known(uint64_t time_ns)
 
 bool points_are_complete(const uint64_t point_ns[POINT_COUNT])
 {
-	bool are_known = true;
-
 	for (int i = 0; i < POINT_COUNT; i++)
-		are_known &= is_known(point_ns[i]);
-	return are_known;
+		if (!is_known(point_ns[i]))
+			return false;
+	return true;
 }
 
 /* As it is most often: each point was seen, and none before its cause. */
