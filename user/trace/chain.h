@@ -39,7 +39,8 @@ void chain_client_done(struct node *node);
 /* The call's row, all 0 at first, to be filled before chain_end(). */
 struct call *chain_row(struct node *node);
 /*
- * The call is over; its row is completed with ids, link, depth and srv_self_ns when its tree is handed out. [app_from_ns, app_to_ns) is when the server had it; both TIME_UNKNOWN if not known.
+ * The call is over; its row is completed with ids, link, depth and srv_self_ns when its tree is handed out. [app_from_ns,
+ * app_to_ns) is when the server had it; both TIME_UNKNOWN if not known.
  */
 void chain_end(struct chains *chains, struct node *node, uint64_t app_from_ns, uint64_t app_to_ns);
 

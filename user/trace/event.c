@@ -28,8 +28,8 @@ struct slot {
 		struct hf_event head;
 		struct hf_packet_event packet;
 		struct hf_socket_event socket;
-		struct hf_passage
-			passage; /* the times of parts that were handed out, or came too late, are 0 */
+		/* the times of parts that were handed out, or came too late, are 0 */
+		struct hf_passage passage;
 		unsigned char bytes[EVENT_MAX];
 	};
 };
@@ -52,9 +52,8 @@ struct event_window {
 	uint32_t waiting; /* events in the slots */
 	uint32_t arrivals;
 	uint32_t room; /* allocated slots */
-	uint32_t
-		ring; /* entries that there is room for, not less than the slots: a power of two, .. */
-	uint32_t mask; /* .. less one */
+	/* entries that there is room for: a power of two, not less than the slots; and less one */
+	uint32_t ring, mask;
 	uint32_t first; /* the oldest entry, a number that wraps */
 	uint32_t used;
 	struct slot *slot;

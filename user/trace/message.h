@@ -73,8 +73,8 @@ struct open_call {
 	bool is_given_up; /* for sure: what comes now is for nobody */
 	uint8_t ended_by; /* enum ended_by; believed when is_unanswered */
 	uint64_t ended_ns; /* of ended_by; of nobody: when it was over */
-	struct loss loss
-		[2]; /* of each message; last: large, most often empty, and not cleared but emptied */
+	/* of each message; last: large, most often empty, and so emptied, not cleared */
+	struct loss loss[2];
 };
 
 /* What the opening of a connection has cost. */
