@@ -281,6 +281,9 @@ static void passages_fill_the_window_with_their_parts(void **state)
 	for (uint32_t i = 0; i < 200; i++)
 		feed_passage(t, T0 + i * 10, T0 + i * 10 + 1, T0 + i * 10 + 15);
 	assert_int_equal(t->stats.hurried, 600 - 30);
+	for (uint32_t i = 200; i < 210; i++)
+		feed_passage(t, T0 + i * 10, i % 2 ? 0 : T0 + i * 10 + 1, 0);
+	assert_int_equal(t->stats.hurried, 600 - 30 + 15);
 	assert_int_equal(t->stats.late, 0);
 	event_window_flush(t->window);
 	qsort(t->told, t->count, sizeof(t->told[0]), in_order);

@@ -279,7 +279,7 @@ static uint32_t *next_free(struct event_window *window)
 	return &window->free_slot[window->room - window->used - 1];
 }
 
-/* Where the next record of up to `events` events is to stand: free until put_in() takes it. */
+/* Where the next record, of `events` events, is to stand: free until put_in() takes it. */
 static struct slot *next_slot(struct event_window *window, uint32_t events)
 {
 	while (window->used > 0 && window->waiting + events > window->max)
@@ -358,6 +358,13 @@ static int refuse(struct event_window *window)
 	return -EBADMSG;
 }
 
+static uint32_t events_in(const struct hf_event *event, size_t size)
+{
+	if (event->kind != HF_EVENT_PASSAGE || size < sizeof(struct hf_passage))
+		return 1;
+	return passage_parts((const struct hf_passage *)event);
+}
+
 int event_window_feed(struct event_window *window, const void *event, size_t size)
 {
 	const struct hf_event *head = event;
@@ -365,7 +372,7 @@ int event_window_feed(struct event_window *window, const void *event, size_t siz
 
 	if (size < sizeof(*head))
 		return refuse(window);
-	slot = next_slot(window, head->kind == HF_EVENT_PASSAGE ? PASSAGE_PARTS : 1);
+	slot = next_slot(window, events_in(head, size));
 	if (!copy_event(slot, head, size))
 		return refuse(window);
 	if (slot->head.kind == HF_EVENT_PASSAGE)

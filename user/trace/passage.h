@@ -32,6 +32,12 @@ static inline uint64_t passage_next_ns(const struct hf_passage *passage)
 	return first + 1;
 }
 
+/* How many parts it has. */
+static inline unsigned int passage_parts(const struct hf_passage *passage)
+{
+	return !!passage->sent_ns + !!passage->left_ns + !!passage->entered_ns;
+}
+
 /* The part of that time, of several the one that is first in order; it is missing from now on. The rest as above. */
 void passage_take(struct hf_passage *passage, uint64_t time_ns, struct hf_event *ret_part);
 
