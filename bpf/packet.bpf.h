@@ -67,10 +67,12 @@ struct extension_header {
 
 static __always_inline void addr_from_ipv4(struct hf_addr *addr, __be32 ipv4)
 {
-	__builtin_memset(addr, 0, 10);
-	addr->byte[10] = 0xff;
-	addr->byte[11] = 0xff;
-	__builtin_memcpy(&addr->byte[12], &ipv4, sizeof(ipv4));
+	__be32 *word = (__be32 *)addr; /* of bytes clang copies one at a time */
+
+	word[0] = 0;
+	word[1] = 0;
+	word[2] = bpf_htonl(0xffff);
+	word[3] = ipv4;
 }
 
 /* Ports, flags and where the payload begins; false if the transport header is cut off. */

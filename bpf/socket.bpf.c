@@ -80,7 +80,6 @@ static __always_inline void flow_of(const struct sock *sk, struct hf_flow *flow)
 {
 	const struct sock_common *c = &sk->__sk_common;
 
-	__builtin_memset(flow, 0, sizeof(*flow));
 	if (c->skc_family == AF_INET) {
 		addr_from_ipv4(&flow->src, c->skc_rcv_saddr);
 		addr_from_ipv4(&flow->dst, c->skc_daddr);
@@ -95,6 +94,7 @@ static __always_inline void flow_of(const struct sock *sk, struct hf_flow *flow)
 		flow->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	flow->dport = bpf_ntohs(c->skc_dport);
 	flow->proto = IPPROTO_TCP;
+	__builtin_memset(flow->unused, 0, sizeof(flow->unused));
 }
 
 struct told {
