@@ -2,7 +2,9 @@
 # shellcheck shell=bash disable=SC2154 # set by lib.sh and run
 #
 # trace.sh - what tracing costs the chain client -> a -> b -> c -> d -> e: processor time for each request, and latency, with
-# nothing attached / attached and idle / traced, at fixed rates and saturated.
+# nothing attached / attached and idle / traced, at fixed rates and saturated; and at fixed rates with tracing off and on by
+# turns of half a second, within one load. A shared machine is slower or quicker by a quarter for some seconds at a time:
+# rounds of seconds need hundreds until that is the same on both sides, turns some dozens.
 #
 # Processor time is the scheduler's own count for the services, the load generator, the owner and the trace command: all
 # that this work makes run, and nothing of others on the same machine. What the programs do in a packet's way is in it, as
@@ -71,8 +73,63 @@ section_trace() {
 			done
 		done
 		trace_rows "$rate"
+		[ "$rate" = saturated ] || trace_turns "$rate"
 	done
 	lab_down
+}
+
+# ---- off and on by turns ----
+
+turn_s=0.5
+turn_around_s=0.3 # what a trace's begin leaves to be done is no request's
+
+uptime_s() { cut -d' ' -f1 /proc/uptime; }
+
+# Of PIDS: us of processor time for each request, in a line of what=off's or on's file; and when it was.
+turn_once() { # RATE WHAT PIDS
+	local key=$scratch/turns.$1 from
+	sleep "$turn_around_s"
+	from=$(uptime_s)
+	"$tools/cputime" --pids "$3" -- sleep "$turn_s" 3>"$scratch/cpu" >/dev/null
+	echo "$2 $from $(uptime_s)" >>"$key.times"
+	awk -v rate="$1" '{ for (i = 1; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] } print v["pids_ns"] / (v["wall_ns"] / 1e9 * rate) / 1000 }' \
+		"$scratch/cpu" >>"$key.$2.cpu"
+}
+
+# The requests that began in each turn: their p99, turn by turn, and all of their latencies.
+turn_latencies() { # RATE
+	local key=$scratch/turns.$1 what from to turn=0
+	while read -r what from to; do
+		turn=$((turn + 1))
+		awk -F, -v a="$from" -v b="$to" 'NR > 1 && $3 / 1e9 > a + .02 && $3 / 1e9 < b - .02 { print $4 / 1000 }' "$scratch/turns.csv" \
+			>"$scratch/latency"
+		cat "$scratch/latency" >>"$key.$what.all"
+		percentile 99 <"$scratch/latency" >>"$key.$what.p99"
+	done <"$key.times"
+}
+
+trace_turns() { # RATE
+	local rate=$1 key=$scratch/turns.$1 n load_pid pids trace_pid
+	trace_arm idle
+	pids=$(service_pids),$(owner_pid)
+	# more than there will be: it is ended when all turns are over
+	"$hopfault" lab load -c 8 -n $((rate * (trace_turns * 4 + 60))) --rate "$rate" --csv "$scratch/turns.csv" >/dev/null &
+	load_pid=$!
+	children+=("$load_pid")
+	sleep 1
+	for ((n = 0; n < trace_turns; n++)); do
+		turn_once "$rate" off "$pids,$load_pid"
+		trace_begin traced
+		turn_once "$rate" on "$pids,$load_pid,$trace_pid"
+		trace_end
+	done
+	kill -INT "$load_pid"
+	wait "$load_pid" || true
+	turn_latencies "$rate"
+	heading "chain of 5, $rate/s, by turns" off on ratio
+	row_of_files trace "$rate/s, by turns: CPU/request" us "$key.off.cpu" "$key.on.cpu" 1 ratio "<=" 1.10
+	row_of_files trace "$rate/s, by turns: p99" us "$key.off.p99" "$key.on.p99" 0 ratio "<=" 1.10
+	pooled_row "$rate/s, by turns: p99 of all" "$key.off.all" "$key.on.all" "$trace_turns"
 }
 
 trace_rows() { # RATE
@@ -96,9 +153,9 @@ trace_rows() { # RATE
 	pooled_row "$text: p99 of all rounds" "$key.idle.all" "$key.traced.all"
 }
 
-pooled_row() { # NAME FILE-A FILE-B
+pooled_row() { # NAME FILE-A FILE-B [ROUNDS]
 	local a b
 	a=$(percentile 99 <"$2")
 	b=$(percentile 99 <"$3")
-	row trace "$1" us "$(rounded "$a" 0)" "$(rounded "$b" 0)" "$(awk -v a="$a" -v b="$b" 'BEGIN { printf "%.3f", b / a }')" "$trace_rounds"
+	row trace "$1" us "$(rounded "$a" 0)" "$(rounded "$b" 0)" "$(awk -v a="$a" -v b="$b" 'BEGIN { printf "%.3f", b / a }')" "${4:-$trace_rounds}"
 }
