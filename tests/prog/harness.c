@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -20,6 +19,7 @@
 #include "link/events.h"
 #include "link/netlink.h"
 #include "link/netns.h"
+#include "link/shared_map.h"
 #include "trace/passage.h"
 
 #define HOUR_NS (3600 * 1000000000LL)
@@ -134,23 +134,13 @@ static size_t slots_bytes(const struct harness *harness)
 	return lane_count(harness) * sizeof(struct hf_lane_slots);
 }
 
-static int map_shared(const struct bpf_map *map, size_t bytes, void **ret_at)
-{
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	if (at == MAP_FAILED)
-		return -errno;
-	*ret_at = at;
-	return 0;
-}
-
 static int map_lanes(struct harness *harness)
 {
-	int r = map_shared(harness->programs->maps.config, sizeof(*harness->board),
+	int r = shared_map(harness->programs->maps.config, sizeof(*harness->board),
 			   (void **)&harness->board);
 
 	return r < 0 ? r
-		     : map_shared(harness->programs->maps.lanes, slots_bytes(harness),
+		     : shared_map(harness->programs->maps.lanes, slots_bytes(harness),
 				  (void **)&harness->slots);
 }
 

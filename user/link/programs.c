@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +17,7 @@
 #include "link/link_object.h"
 #include "link/netlink.h"
 #include "link/rival.h"
+#include "link/shared_map.h"
 #include "socket.skel.h"
 
 #define NETNS_MAX	 64
@@ -107,16 +107,6 @@ static size_t slots_bytes(const struct programs *programs)
 	return bpf_map__max_entries(programs->socket->maps.lanes) * sizeof(struct hf_lane_slots);
 }
 
-static int map_shared(const struct bpf_map *map, size_t bytes, void **ret_at)
-{
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	if (at == MAP_FAILED)
-		return -errno;
-	*ret_at = at;
-	return 0;
-}
-
 int programs_load(const struct probe *probe, struct programs **ret_programs)
 {
 	struct programs *programs = calloc(1, sizeof(*programs));
@@ -137,13 +127,13 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 	r = socket_bpf__load(programs->socket);
 	if (r < 0)
 		goto fail;
-	r = map_shared(programs->socket->maps.config, sizeof(struct hf_board),
+	r = shared_map(programs->socket->maps.config, sizeof(struct hf_board),
 		       (void **)&programs->board);
 	if (r >= 0)
-		r = map_shared(programs->socket->maps.returns, RETURNS_BYTES,
+		r = shared_map(programs->socket->maps.returns, RETURNS_BYTES,
 			       (void **)&programs->returns);
 	if (r >= 0)
-		r = map_shared(programs->socket->maps.lanes, slots_bytes(programs),
+		r = shared_map(programs->socket->maps.lanes, slots_bytes(programs),
 			       (void **)&programs->slots);
 	if (r < 0)
 		goto fail;
