@@ -96,14 +96,18 @@ static void keep(struct harness_events *to, const struct hf_event *event)
 		unsigned char head[HF_HEAD_MAX];
 	} part;
 
+	struct hf_passage passage;
+
 	to->records++;
 	if (event->kind != HF_EVENT_PASSAGE) {
 		keep_event(to, event);
 		return;
 	}
-	for (unsigned int nth = 0; nth < PASSAGE_PARTS; nth++)
-		if (passage_part((const struct hf_passage *)event, nth, &part.event.event))
-			keep_event(to, &part.event.event);
+	passage = *(const struct hf_passage *)event;
+	while (passage_parts(&passage)) {
+		passage_take(&passage, passage_next_ns(&passage), &part.event.event);
+		keep_event(to, &part.event.event);
+	}
 }
 
 static int name_everyone(struct harness *harness)

@@ -120,15 +120,14 @@ static void a_part_that_is_missing_is_not_told(void **state)
 		unsigned char head[HF_HEAD_MAX];
 	} part;
 
-	assert_false(passage_part(&passage, 0, &part.packet.event));
-	assert_true(passage_part(&passage, 1, &part.packet.event));
+	assert_int_equal(passage_next_ns(&passage), T0);
+	passage_take(&passage, T0, &part.packet.event);
 	assert_int_equal(part.packet.event.size, sizeof(part.packet) + 4);
 	assert_int_equal(part.packet.event.time_ns, T0);
 	assert_int_equal(part.packet.point, HF_POINT_LEAVE);
 	assert_int_equal(part.packet.seq, 7);
 	assert_memory_equal(part.head, "GET ", 4);
-	assert_false(passage_part(&passage, 2, &part.packet.event));
-	assert_false(passage_part(&passage, 3, &part.packet.event));
+	assert_int_equal(passage_next_ns(&passage), 0);
 }
 
 static void what_is_no_passage_is_counted_and_dropped(void **state)

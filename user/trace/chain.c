@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "trace/chain.h"
 
@@ -200,8 +199,7 @@ static void add_row(struct chains *chains, struct node *node, const uint64_t tra
 	row->depth = node->parent ? node->parent->row.depth + 1 : 0;
 	fill_self(node);
 	count_row(chains->stats, node);
-	/* a call of the library: what is made of an assignment, or of memcpy(), is slow to begin */
-	memmove(&chains->row[chains->rows++], row, sizeof(*row));
+	chains->row[chains->rows++] = *row;
 }
 
 /* Parent before child, siblings by start; without a stack, because depth is other people's choice. */

@@ -52,8 +52,7 @@ struct event_window {
 	uint32_t waiting; /* events in the slots */
 	uint32_t arrivals;
 	uint32_t room; /* allocated slots */
-	/* entries that there is room for: a power of two, not less than the slots; and less one */
-	uint32_t ring, mask;
+	uint32_t ring; /* entries that there is room for: a power of two, not less than the slots */
 	uint32_t first; /* the oldest entry, a number that wraps */
 	uint32_t used;
 	struct slot *slot;
@@ -111,7 +110,7 @@ static bool copy_event(struct slot *slot, const struct hf_event *event, size_t s
 /* The ring's entry number `at`, counted from the oldest. */
 static struct entry *entry_at(const struct event_window *window, uint32_t at)
 {
-	return &window->entry[(window->first + at) & window->mask];
+	return &window->entry[(window->first + at) & (window->ring - 1)];
 }
 
 static bool is_before(const struct entry *a, const struct entry *b)
@@ -251,7 +250,6 @@ static bool grow(struct event_window *window)
 	window->entry = TAKE_PTR(entry);
 	window->first = 0;
 	window->ring = ring;
-	window->mask = ring - 1;
 	window->room = room;
 	return true;
 }

@@ -77,19 +77,6 @@ static void fill_entering(const struct hf_passage *passage, struct hf_packet_eve
 		      ret_sighting);
 }
 
-bool passage_part(const struct hf_passage *passage, unsigned int nth, struct hf_event *ret_part)
-{
-	if (nth == 0 && passage->sent_ns)
-		fill_send(passage, (struct hf_socket_event *)ret_part);
-	else if (nth == 1 && passage->left_ns)
-		fill_leaving(passage, (struct hf_packet_event *)ret_part);
-	else if (nth == 2 && passage->entered_ns)
-		fill_entering(passage, (struct hf_packet_event *)ret_part);
-	else
-		return false;
-	return true;
-}
-
 void passage_take(struct hf_passage *passage, uint64_t time_ns, struct hf_event *ret_part)
 {
 	if (passage->sent_ns == time_ns) {

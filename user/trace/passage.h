@@ -11,13 +11,8 @@
 #include "abi.h"
 #include "trace/event.h"
 
-#define PASSAGE_PARTS 3 /* in order of time: the send, the leaving, the entering */
-
 /* `size`: of the memory that it stands in. */
 bool passage_is_valid(const struct hf_passage *passage, size_t size);
-
-/* The nth part, from 0, with its head; false: it is missing. *ret_part has room for EVENT_MAX bytes. */
-bool passage_part(const struct hf_passage *passage, unsigned int nth, struct hf_event *ret_part);
 
 /* The time of its first part. 0: it has none. */
 static inline uint64_t passage_next_ns(const struct hf_passage *passage)
@@ -38,7 +33,10 @@ static inline unsigned int passage_parts(const struct hf_passage *passage)
 	return !!passage->sent_ns + !!passage->left_ns + !!passage->entered_ns;
 }
 
-/* The part of that time, of several the one that is first in order; it is missing from now on. The rest as above. */
+/*
+ * The part of that time, with its head; of several the one that is first in order: the send, the leaving, the entering. It is
+ * missing from now on. *ret_part has room for EVENT_MAX bytes.
+ */
 void passage_take(struct hf_passage *passage, uint64_t time_ns, struct hf_event *ret_part);
 
 #endif

@@ -18,21 +18,6 @@ bool points_are_complete(const uint64_t point_ns[POINT_COUNT])
 	return true;
 }
 
-/* As it is most often: each point was seen, and none before its cause. */
-static bool cut_all(const uint64_t point_ns[POINT_COUNT], uint64_t stage_ns[STAGE_COUNT],
-		    uint64_t *ret_total_ns)
-{
-	bool are_in_order = is_known(point_ns[POINT_COUNT - 1]);
-
-	for (int i = 0; i < STAGE_UNATTRIBUTED; i++) {
-		are_in_order &= point_ns[i] <= point_ns[i + 1];
-		stage_ns[i] = point_ns[i + 1] - point_ns[i];
-	}
-	stage_ns[STAGE_UNATTRIBUTED] = 0;
-	*ret_total_ns = point_ns[POINT_COUNT - 1] - point_ns[0];
-	return are_in_order;
-}
-
 /* An effect bounds the time of everything that led to it, so walk back from the last effect. */
 unsigned int stage_cut(uint64_t point_ns[POINT_COUNT], uint64_t stage_ns[STAGE_COUNT],
 		       uint64_t *ret_total_ns)
@@ -41,8 +26,6 @@ unsigned int stage_cut(uint64_t point_ns[POINT_COUNT], uint64_t stage_ns[STAGE_C
 	int effect = POINT_COUNT; /* the known point that follows; at first there is none */
 	unsigned int moved = 0;
 
-	if (cut_all(point_ns, stage_ns, ret_total_ns))
-		return 0;
 	for (int i = 0; i < STAGE_UNATTRIBUTED; i++)
 		stage_ns[i] = TIME_UNKNOWN;
 	for (int i = POINT_COUNT - 1; i >= 0; i--) {
