@@ -110,15 +110,20 @@ static __always_inline struct hf_passage *lane_passage(const struct hf_lane *lan
 	return &newest->passage;
 }
 
-/* A send call has begun it, of this endpoint's, and nothing has left yet. */
-static __always_inline bool is_to_leave(const struct hf_passage *passage, __u32 endpoint)
-{
-	return passage->sent_ns && !passage->left_ns && passage->src_endpoint == endpoint;
-}
+/* What a packet of a passage's flow carries. */
+struct carried {
+	__u32 seq;
+	__u32 offset; /* of the payload */
+	__u32 len; /* of the payload, in all segments */
+	__u8 tcp_flags;
+};
 
-static __always_inline bool is_to_enter(const struct hf_passage *passage)
+static __always_inline struct carried carried_in(const struct packet *packet)
 {
-	return passage->left_ns && !passage->entered_ns;
+	return (struct carried){ .seq = packet->seq,
+				 .offset = packet->payload_offset,
+				 .len = packet->payload_len,
+				 .tcp_flags = packet->tcp_flags };
 }
 
 static __always_inline bool is_of_flow(const struct hf_passage *passage, const struct hf_flow *flow)
@@ -128,31 +133,33 @@ static __always_inline bool is_of_flow(const struct hf_passage *passage, const s
 	return a[4] == b[4] && a[3] == b[3] && a[1] == b[1] && a[2] == b[2] && a[0] == b[0];
 }
 
-/* Does the packet, which leaves this endpoint, carry the first byte of what this passage's call sends? */
-static __always_inline bool is_sent_by(const struct packet *packet, __u32 endpoint,
-				       const struct hf_passage *passage)
+/* May the passage's first packet still leave this endpoint? Asked before the packet is looked at. */
+static __always_inline bool is_to_leave(const struct hf_passage *passage, __u32 endpoint)
 {
-	return is_to_leave(passage, endpoint) && packet->payload_len &&
-	       passage->seq == packet->seq && is_of_flow(passage, &packet->flow);
+	return passage->sent_ns && !passage->left_ns && passage->src_endpoint == endpoint;
 }
 
-/* Is it the packet that this passage saw leave? */
-static __always_inline bool has_left(const struct packet *packet, const struct hf_passage *passage)
+/* Does it, of the passage's flow, carry the first byte of what the passage's call sends? */
+static __always_inline bool is_sent(const struct carried *carried, const struct hf_passage *passage)
 {
-	return is_to_enter(passage) && passage->seq == packet->seq &&
-	       passage->len == packet->payload_len && passage->tcp_flags == packet->tcp_flags &&
-	       is_of_flow(passage, &packet->flow);
+	return carried->len && passage->seq == carried->seq;
+}
+
+/* May what has left still enter somewhere? */
+static __always_inline bool is_to_enter(const struct hf_passage *passage)
+{
+	return passage->left_ns && !passage->entered_ns;
+}
+
+/* Is it, of the passage's flow, the packet that the passage saw leave? */
+static __always_inline bool has_left(const struct carried *carried,
+				     const struct hf_passage *passage)
+{
+	return passage->seq == carried->seq && passage->len == carried->len &&
+	       passage->tcp_flags == carried->tcp_flags;
 }
 
 /* ---- a packet is known by its bytes, which spares parsing it ---- */
-
-/* What a packet of a passage's flow carries. */
-struct carried {
-	__u32 seq;
-	__u32 offset; /* of the payload */
-	__u32 len; /* of the payload, in all segments */
-	__u8 tcp_flags;
-};
 
 static __always_inline bool is_mapped(const struct hf_addr *addr, __be32 ipv4)
 {

@@ -95,8 +95,7 @@ static __always_inline bool emit_entering_known(struct hf_lane *lane, const stru
 	struct carried carried = {};
 
 	if (!passage || !is_to_enter(passage) || !is_of_passage(skb, passage, &carried) ||
-	    passage->seq != carried.seq || passage->len != carried.len ||
-	    passage->tcp_flags != carried.tcp_flags)
+	    !has_left(&carried, passage))
 		return false;
 	passage_enters(passage, dst, now_ns);
 	return true;
@@ -114,6 +113,7 @@ static __always_inline void emit_entering(__u64 now_ns, const struct packet *pac
 					  const struct parties *who,
 					  const struct judgement *judgement)
 {
+	struct carried carried = carried_in(packet);
 	struct hf_passage *passage = NULL;
 	struct hf_lane *lane;
 
@@ -122,7 +122,8 @@ static __always_inline void emit_entering(__u64 now_ns, const struct packet *pac
 	lane = lane_take();
 	if (lane && judgement->verdict == HF_VERDICT_PASS)
 		passage = lane_passage(lane, now_ns);
-	if (passage && has_left(packet, passage))
+	if (passage && is_to_enter(passage) && is_of_flow(passage, &packet->flow) &&
+	    has_left(&carried, passage))
 		passage_enters(passage, who->dst, now_ns);
 	else
 		sighting_write(lane, HF_POINT_ENTER, now_ns, packet, who, judgement);
@@ -228,14 +229,6 @@ static __always_inline void passage_leaves(struct __sk_buff *skb, const struct c
 	passage->left_ns = now_ns;
 }
 
-static __always_inline struct carried carried_in(const struct packet *packet)
-{
-	return (struct carried){ .seq = packet->seq,
-				 .offset = packet->payload_offset,
-				 .len = packet->payload_len,
-				 .tcp_flags = packet->tcp_flags };
-}
-
 static __always_inline void leaving_write(struct __sk_buff *skb, struct hf_lane *lane,
 					  const struct packet *packet, const struct parties *who,
 					  __u64 now_ns)
@@ -260,8 +253,8 @@ static __always_inline void leaving_write(struct __sk_buff *skb, struct hf_lane 
 static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 					 const struct packet *packet, const struct parties *who)
 {
+	struct carried carried = carried_in(packet);
 	struct hf_passage *passage = NULL;
-	struct carried carried;
 	struct hf_lane *lane;
 
 	if (!is_told(packet))
@@ -269,8 +262,8 @@ static __always_inline void emit_leaving(struct __sk_buff *skb, __u64 now_ns,
 	lane = lane_take();
 	if (lane)
 		passage = lane_passage(lane, now_ns);
-	if (passage && is_sent_by(packet, who->src, passage)) {
-		carried = carried_in(packet);
+	if (passage && is_to_leave(passage, who->src) && is_of_flow(passage, &packet->flow) &&
+	    is_sent(&carried, passage)) {
 		passage->dst_endpoint = who->dst;
 		passage_leaves(skb, &carried, passage, now_ns);
 	} else {
@@ -287,7 +280,7 @@ static __always_inline bool emit_leaving_known(struct hf_lane *lane, struct __sk
 	struct carried carried = {};
 
 	if (!passage || !is_to_leave(passage, src) || !is_of_passage(skb, passage, &carried) ||
-	    passage->seq != carried.seq || !carried.len)
+	    !is_sent(&carried, passage))
 		return false;
 	passage_leaves(skb, &carried, passage, now_ns);
 	return true;
