@@ -73,7 +73,7 @@ section_trace() {
 			done
 		done
 		trace_rows "$rate"
-		[ "$rate" = saturated ] || trace_turns "$rate"
+		[ "$rate" = saturated ] || by_turns "$rate"
 	done
 	lab_down
 }
@@ -92,15 +92,14 @@ turn_once() { # RATE WHAT PIDS
 	from=$(uptime_s)
 	"$tools/cputime" --pids "$3" -- sleep "$turn_s" 3>"$scratch/cpu" >/dev/null
 	echo "$2 $from $(uptime_s)" >>"$key.times"
-	awk -v rate="$1" '{ for (i = 1; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] } print v["pids_ns"] / (v["wall_ns"] / 1e9 * rate) / 1000 }' \
-		"$scratch/cpu" >>"$key.$2.cpu"
+	awk -v rate="$1" -v cpu_ns="$(field pids_ns <"$scratch/cpu")" -v wall_ns="$(field wall_ns <"$scratch/cpu")" \
+		'BEGIN { print cpu_ns / 1000 / (rate * wall_ns / 1e9) }' >>"$key.$2.cpu"
 }
 
 # The requests that began in each turn: their p99, turn by turn, and all of their latencies.
 turn_latencies() { # RATE
-	local key=$scratch/turns.$1 what from to turn=0
+	local key=$scratch/turns.$1 what from to
 	while read -r what from to; do
-		turn=$((turn + 1))
 		awk -F, -v a="$from" -v b="$to" 'NR > 1 && $3 / 1e9 > a + .02 && $3 / 1e9 < b - .02 { print $4 / 1000 }' "$scratch/turns.csv" \
 			>"$scratch/latency"
 		cat "$scratch/latency" >>"$key.$what.all"
@@ -108,7 +107,7 @@ turn_latencies() { # RATE
 	done <"$key.times"
 }
 
-trace_turns() { # RATE
+by_turns() { # RATE
 	local rate=$1 key=$scratch/turns.$1 n load_pid pids trace_pid
 	trace_arm idle
 	pids=$(service_pids),$(owner_pid)
