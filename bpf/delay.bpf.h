@@ -124,6 +124,14 @@ static __always_inline bool clone_arrives(struct __sk_buff *skb)
 	return true;
 }
 
+/* A number that no other clone under way has. Never 0, which is no mark. */
+static __always_inline __u32 clone_mark(struct clone_hand *hand)
+{
+	if (!(++hand->made & 0xffffff))
+		hand->made++;
+	return bpf_get_smp_processor_id() << 24 | (hand->made & 0xffffff);
+}
+
 /* 0: a clone is on its way and the original must be stolen. */
 static __always_inline int fq_send(struct __sk_buff *skb, __u64 now_ns, const struct packet *packet,
 				   const struct parties *who, const struct judgement *judgement)
@@ -136,7 +144,7 @@ static __always_inline int fq_send(struct __sk_buff *skb, __u64 now_ns, const st
 
 	if (!hand)
 		return -1;
-	mark = bpf_get_smp_processor_id() << 24 | (hand->made++ & 0xffffff);
+	mark = clone_mark(hand);
 	sighting_fill(&entry.sighting, HF_POINT_RELEASE, packet, who, judgement);
 	bpf_map_update_elem(&flight, &mark, &entry, BPF_ANY);
 	hand->due_ns = entry.due_ns;

@@ -386,6 +386,13 @@ struct hf_lane_slot *harness_slot(struct harness *harness, __u64 number)
 	return &harness->slots[sched_getcpu()].slot[number % HF_LANE_SLOTS];
 }
 
+int harness_clone_mark(const struct harness *harness, __u32 *ret_mark)
+{
+	return bpf_map_get_next_key(bpf_map__fd(harness->programs->maps.flight), NULL, ret_mark) < 0
+		       ? -errno
+		       : 0;
+}
+
 int harness_ring(const struct harness *harness)
 {
 	return bpf_map__fd(harness->programs->maps.events);

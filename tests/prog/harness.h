@@ -95,6 +95,8 @@ int harness_lost(struct harness *harness, struct hf_lost *ret_sum);
 /* Of the processor that this runs on. */
 struct hf_lane *harness_lane(struct harness *harness);
 struct hf_lane_slot *harness_slot(struct harness *harness, __u64 number);
+/* The mark of a clone that is on its way through an fq; -ENOENT: none is. */
+int harness_clone_mark(const struct harness *harness, __u32 *ret_mark);
 int harness_ring(const struct harness *harness); /* descriptor, not the caller's */
 void harness_drain(struct harness *harness, struct harness_events *ret_events);
 

@@ -8,6 +8,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -254,6 +255,16 @@ static int listen_behind_b(void)
 	return fd;
 }
 
+/* The first one there has the number 0. */
+static void go_to_the_first_processor(void)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	assert_int_equal(sched_setaffinity(0, sizeof(first), &first), 0);
+}
+
 static void fq_sends_a_clone_and_steals_the_original(void **state)
 {
 	_cleanup_(closep) int listener = -1, attached = -1;
@@ -261,6 +272,7 @@ static void fq_sends_a_clone_and_steals_the_original(void **state)
 	struct fixture *f = *state;
 	__u8 arrived[FRAME_MAX];
 	struct frame frame;
+	__u32 mark;
 
 	/* the program must meet its own clone, so it is attached for once */
 	attached = bpf_link_create(f->enter, harness_ifindex(DEVICE_B), HARNESS_TCX_EGRESS, NULL);
@@ -273,12 +285,16 @@ static void fq_sends_a_clone_and_steals_the_original(void **state)
 	frame_make(&spec, &frame);
 	ask_one(f, delay_rule(1, 5 * MS));
 	assert_int_equal(harness_set_engine(f->harness, DEVICE_B, HF_ENGINE_FQ), 0);
+	go_to_the_first_processor();
 	assert_int_equal(enter_frame(f, &frame), TC_ACT_STOLEN);
 	assert_int_equal(recv(listener, arrived, sizeof(arrived), 0), frame.len);
 	assert_memory_equal(arrived, frame.byte, frame.len);
 	/* judged once: the clone is known, and not delayed again */
 	assert_int_equal(counts_of(f, 1).matched, 1);
 	assert_int_equal(counts_of(f, 1).undelayed, 0);
+	/* 0 is no mark: its release would not be seen */
+	assert_int_equal(harness_clone_mark(f->harness, &mark), 0);
+	assert_int_not_equal(mark, 0);
 	assert_int_equal(harness_set_up(DEVICE_B, false), 0);
 }
 
