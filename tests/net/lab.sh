@@ -53,6 +53,17 @@ nothing_is_left() {
 	[ -z "$left" ] || { echo "$left"; return 1; }
 }
 
+# Until it succeeds, 5 s at most: a kill has been sent when kill returns, and not yet died of.
+soon() { # COMMAND...
+	local _
+	for _ in $(seq 100); do
+		! "$@" >/dev/null 2>&1 || return 0
+		read -rt 0.05 <> <(:) || true
+	done
+}
+is_not_whole() { ! "$tool" status; }
+no_process_is_left() { [ -z "$(processes)" ]; }
+
 refused() { # EXPECTED-TEXT COMMAND...
 	local text=$1 said
 	shift
@@ -126,6 +137,7 @@ twice_up_says_so_and_replace_replaces() {
 
 a_dead_service_is_seen() {
 	kill -9 "$("$tool" status | sed -n 's/^b .*pid=\([0-9]*\).*/\1/p')"
+	soon is_not_whole
 	refused "b" "$tool" status
 	refused "whole=0" "$tool" status
 }
@@ -171,7 +183,7 @@ a_foreign_process_with_a_written_number_lives() {
 	wait "$victim" 2>/dev/null || true
 	# We made it an orphan: its process 1 is its parent.
 	for pid in $service; do kill -9 "$pid" 2>/dev/null || true; done
-	for _ in $(seq 100); do [ -n "$(processes)" ] || break; read -rt 0.05 <> <(:) || true; done
+	soon no_process_is_left
 	nothing_is_left
 }
 
