@@ -7,7 +7,7 @@
  *
  *     build/fuzz_csv -max_total_time=30
  *
- * uses: user/base/histogram.c user/base/log.c user/base/suggest.c user/base/table.c user/base/text.c user/base/units.c user/export/canvas.c user/export/columns.c user/export/csv.c user/export/csv_line.c user/export/csv_read.c user/export/export.c user/endpoint/endpoint_name.c user/export/figure.c user/export/hoptable.c user/export/jsonl.c user/export/measure.c user/export/perfetto.c user/export/summary.c user/export/svg.c user/export/tree.c user/trace/call.c user/trace/cause.c user/trace/chain.c user/trace/connection.c user/trace/head.c user/trace/interval.c user/trace/message.c user/trace/pool.c user/trace/stage.c user/trace/stream.c user/trace/turn.c
+ * uses: user/base/histogram.c user/base/log.c user/base/suggest.c user/base/table.c user/base/text.c user/base/units.c user/export/canvas.c user/export/columns.c user/export/csv.c user/export/csv_line.c user/export/csv_read.c user/export/export.c user/endpoint/endpoint_name.c user/export/figure.c user/export/hoptable.c user/export/jsonl.c user/export/measure.c user/export/perfetto.c user/export/summary.c user/export/svg.c user/export/tree.c user/trace/call.c user/trace/cause.c user/trace/chain.c user/trace/connection.c user/trace/head.c user/trace/interval.c user/trace/message.c user/trace/pool.c user/trace/stage.c user/trace/stream.c user/trace/turn.c user/trace/open_call.c user/trace/sighting.c
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * message.c - from ordered events to connections, their streams and their messages.
  *
  *     packet --> connection --> which message are new bytes of?  (turn.c)
- *                           --> which point did they pass, and when?  (stream.c)
+ *                           --> which point did they pass, and when?  (stream.c, sighting.c)
  *     socket --> connection --> who sent, who has read  (turn.c)
  *
  * A connection may be seen from its first SYN or from its middle, from both ends, from one, or from between. Its pair of
@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/open_call.h"
+#include "trace/sighting.h"
 #include "trace/turn.h"
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
@@ -48,9 +50,9 @@ static void connection_end(struct messages *messages, struct connection *connect
 	struct way way = way_of(messages, connection, END_A);
 
 	if (is_connecting(connection))
-		turn_end_attempt(&way, ENDED_BY_NOBODY);
-	turn_settle(&way, true);
-	turn_end_all(&way);
+		open_attempt_end(&way, ENDED_BY_NOBODY);
+	open_calls_settle(&way, true);
+	open_calls_end(&way);
 	connection_drop(&messages->connections, connection);
 }
 
@@ -215,7 +217,7 @@ static void pass_point(const struct way *way, const struct piece *piece,
 		       const struct hf_packet_event *packet)
 {
 	struct stream *stream = &way->connection->stream[way->from];
-	struct stream_env env = { way->messages->budget, &turn_stream_sink, (void *)way };
+	struct stream_env env = sighting_env(way);
 	uint64_t now_ns = packet->event.time_ns;
 
 	switch (packet->point) {
@@ -239,7 +241,7 @@ static void note_bare_packet(const struct way *way, const struct hf_packet_event
 	if (!call || packet->verdict == HF_VERDICT_PASS || packet->point == HF_POINT_RELEASE ||
 	    message_is_read(&call->message[RESPONSE]))
 		return;
-	turn_note_act(way, call, packet->rule_id, packet->verdict == HF_VERDICT_DROP);
+	sighting_note_act(way, call, packet->rule_id, packet->verdict == HF_VERDICT_DROP);
 }
 
 static void data_packet(const struct way *way, const struct hf_packet_event *packet)
@@ -277,9 +279,9 @@ static void note_fin(const struct way *way, const struct hf_packet_event *packet
 		return;
 	if (stream->is_known)
 		stream->fin = stream_number(stream, packet->seq) + packet->len;
-	turn_abandon(way, false);
+	open_calls_abandon(way, false);
 	if (has_arrived(way->connection, way->from, packet))
-		turn_break(way);
+		open_calls_break(way);
 }
 
 /* A reset kills the sender's side at once, and the other when it gets there. */
@@ -290,11 +292,11 @@ static void note_reset(const struct way *way, const struct hf_packet_event *pack
 
 	if (!(packet->tcp_flags & TCP_RST))
 		return;
-	turn_abandon(way, true);
+	open_calls_abandon(way, true);
 	if (has_arrived(connection, from, packet)) {
-		turn_break(way);
+		open_calls_break(way);
 		if (is_connecting(connection) && connection->client != (int)from)
-			turn_end_attempt(way, ENDED_BY_SERVER);
+			open_attempt_end(way, ENDED_BY_SERVER);
 	}
 	connection->closed[from] = true;
 	if (packet->point != HF_POINT_LEAVE && packet->verdict == HF_VERDICT_PASS)
@@ -337,7 +339,7 @@ void messages_packet(struct messages *messages, const struct hf_packet_event *pa
 		note_bare_packet(&way, packet);
 	note_fin(&way, packet);
 	note_reset(&way, packet);
-	turn_settle(&way, false);
+	open_calls_settle(&way, false);
 	after_event(messages, connection);
 }
 
@@ -397,7 +399,7 @@ static void socket_resends(struct messages *messages, struct connection *connect
 	if (!stream->is_known || !socket->len || connection->client == NO_END)
 		return;
 	begin = stream_number(stream, socket->seq);
-	turn_note_resent(&way, begin, begin + socket->len);
+	sighting_note_resent(&way, begin, begin + socket->len);
 }
 
 /* The client gives up connecting; what is known of the thread is of now, of the endpoint of when it began. */
@@ -412,7 +414,7 @@ static void attempt_fails(struct messages *messages, struct connection *connecti
 	messages->sink.on_send(messages->sink.ctx, socket->endpoint, socket->pid, socket->tid,
 			       &cause);
 	connection->attempt_cause.thread = cause.thread;
-	turn_end_attempt(&way, ENDED_BY_CLIENT);
+	open_attempt_end(&way, ENDED_BY_CLIENT);
 	connection->closed[!own] = true; /* there it never was */
 }
 
@@ -423,7 +425,7 @@ static void socket_closes(struct messages *messages, struct connection *connecti
 
 	if (is_connecting(connection) && connection->client == (int)own)
 		attempt_fails(messages, connection, own, socket);
-	turn_abandon(&way, true);
+	open_calls_abandon(&way, true);
 	connection->closed[own] = true;
 }
 
@@ -486,11 +488,11 @@ static void sweep_busy(struct messages *messages, struct connection *connection,
 	struct way way = way_of(messages, connection, END_A);
 	bool is_quiet = connection->last_ns < before(now_ns, messages->limits.settle_ns);
 
-	turn_settle(&way, is_quiet);
-	turn_end_abandoned(&way, before(now_ns, messages->limits.settle_ns));
+	open_calls_settle(&way, is_quiet);
+	open_calls_end_abandoned(&way, before(now_ns, messages->limits.settle_ns));
 	if (is_quiet && (connection->closed[0] || connection->closed[1]))
-		turn_end_all(&way);
-	turn_expire(&way, before(now_ns, messages->limits.call_ns));
+		open_calls_end(&way);
+	open_calls_expire(&way, before(now_ns, messages->limits.call_ns));
 	if (!connection->first)
 		connection_touch(&messages->connections, connection, false);
 }
