@@ -348,6 +348,9 @@ static void names_may_be_labels_and_expressions(void **state)
 	assert_refused("a=b c drop",
 		       "'a=b' (word 1): not a name: names have letters, digits and _ . : / @ "
 		       "-, and commas between them");
+	assert_refused(
+		"a->b drop",
+		"'a->b' (word 1): an arrow is no part of it: a link from a to b is written a b");
 	assert_refused("a~b c drop",
 		       "'a~b' (word 1): not a name: names have letters, digits and _ . : / @ "
 		       "-, and commas between them");

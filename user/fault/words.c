@@ -143,6 +143,8 @@ static const char *names_fault(const char *names)
 	const char *fault;
 	size_t len;
 
+	if (strstr(names, "->") && !strchr(names, '~'))
+		return "an arrow is no part of it: a link from a to b is written a b";
 	for (;; names += len + 1) {
 		len = strcspn(names, ",");
 		fault = len == 0 && names[len] == '\0' ? "an empty name" : name_fault(names, len);
