@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/priority.h"
 #include "base/units.h"
 #include "cli/ask.h"
 #include "cli/command.h"
@@ -321,6 +322,7 @@ static int run_with(struct trace *trace, char **command)
 		status = begin(trace);
 	if (status != EXIT_DONE)
 		return status;
+	priority_give_way();
 	trace_client_go(client);
 	while (trace_client_step(client, -1))
 		;

@@ -9,20 +9,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/priority.h"
 #include "link/events.h"
 
-#define POLL_MAX_NS	100000000ULL /* then the loop has other things to do */
-#define FINISH_MAX_NS	500000000ULL
-#define EVENTS_AT_ONCE	4096 /* between two looks at the clock */
-#define PRESSING	(HF_LANE_SLOTS / 8 * 7) /* slots of a lane that wait */
-#define CAUGHT_UP	(HF_LANE_SLOTS / 4) /* few enough to be in no hurry any more */
-#define NICE_HURRIED	(-15)
-#define NICE_AT_LEISURE 10
+#define POLL_MAX_NS    100000000ULL /* then the loop has other things to do */
+#define FINISH_MAX_NS  500000000ULL
+#define EVENTS_AT_ONCE 4096 /* between two looks at the clock */
+#define PRESSING       (HF_LANE_SLOTS / 8 * 7) /* slots of a lane that wait */
+#define CALM_NS	       1000000000ULL /* nothing has pressed for so long: no hurry any more */
 
 struct lost_total {
 	uint64_t packet_events;
@@ -36,6 +34,7 @@ struct tracing {
 	struct events *events;
 	bool is_on;
 	bool is_hurried;
+	uint64_t pressed_ns; /* when it last was */
 	struct lost_total lost_before;
 };
 
@@ -62,17 +61,17 @@ static struct lost_total read_lost(const struct tracing *tracing)
  * until it falls behind; then it goes first. On Linux this is the calling thread's own: the lease and the delay engine
  * have theirs.
  */
-static void go_at(int nice)
+static void hurry_if_pressed(struct tracing *tracing, uint64_t now_ns)
 {
-	setpriority(PRIO_PROCESS, 0, nice);
-}
-
-static void hurry(struct tracing *tracing, bool hurry)
-{
-	if (tracing->is_hurried == hurry)
-		return;
-	tracing->is_hurried = hurry;
-	go_at(hurry ? NICE_HURRIED : NICE_AT_LEISURE);
+	if (events_waiting(tracing->events) >= PRESSING) {
+		tracing->pressed_ns = now_ns;
+		if (!tracing->is_hurried)
+			priority_hurry();
+		tracing->is_hurried = true;
+	} else if (tracing->is_hurried && now_ns > tracing->pressed_ns + CALM_NS) {
+		priority_give_way();
+		tracing->is_hurried = false;
+	}
 }
 
 static int set_traced(struct tracing *tracing, bool traced)
@@ -101,7 +100,7 @@ static int turn_on(struct tracing *tracing)
 	tracing->lost_before = read_lost(tracing);
 	programs_config(tracing->with.programs)->tracing = 1;
 	tracing->is_on = true;
-	go_at(NICE_AT_LEISURE);
+	priority_give_way();
 	return 0;
 }
 
@@ -197,15 +196,12 @@ void tracing_poll(struct tracing *tracing)
 	uint64_t begin_ns = clock_now_ns(), before_ns;
 	int r;
 
-	if (events_waiting(tracing->events) >= PRESSING)
-		hurry(tracing, true);
+	hurry_if_pressed(tracing, begin_ns);
 	do {
 		before_ns = clock_now_ns() - HF_LANE_SHUT_NS;
 		r = read_events(tracing, before_ns);
 		if (r >= 0)
 			tracer_tick(tracing->tracer, before_ns);
-		if (events_waiting(tracing->events) < CAUGHT_UP)
-			hurry(tracing, false);
 	} while (r == -EAGAIN && before_ns < begin_ns + POLL_MAX_NS);
 }
 
@@ -229,7 +225,7 @@ void tracing_free(struct tracing *tracing)
 		return;
 	if (tracing->is_on)
 		turn_off(tracing);
-	go_at(0);
+	priority_usual();
 	events_close(tracing->events);
 	tracer_free(tracing->tracer);
 	free(tracing->endpoint);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * priority.h - whether the calling thread goes before the services that it watches, or after them. A failure changes nothing
+ * and is not told.
+ */
+#ifndef HOPFAULT_BASE_PRIORITY_H
+#define HOPFAULT_BASE_PRIORITY_H
+
+/* Whoever is running or wakes up goes first. */
+void priority_give_way(void);
+/* Goes first, but for threads of SCHED_FIFO. Needs CAP_SYS_NICE. */
+void priority_hurry(void);
+void priority_usual(void);
+
+#endif
