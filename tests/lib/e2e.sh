@@ -27,12 +27,21 @@ fact_ends() {
 	[[ ! -S $HOPFAULT_RUN_DIR/control.sock ]] || timeout 12 "$HOPFAULT" daemon --stop >/dev/null 2>&1
 	left=$(_what_is_left)
 	docker ps -aq | xargs -r docker rm -f >/dev/null
-	docker network rm "$container_network" >/dev/null
+	_remove_network
 	rm -rf "$scratch"
 	[[ -z $left ]] || {
 		echo "left behind: $left" | tr '\n' ' ' >"$fact_said"
 		return 1
 	}
+}
+
+# An engine that was told to remove several containers at once may forget to take one of them off its network, for ever.
+_remove_network() {
+	local name
+	! docker network rm "$container_network" >/dev/null || return 0
+	docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' "$container_network" | tr ' ' '\n' | grep . |
+		while read -r name; do docker network disconnect --force "$container_network" "$name"; done || true
+	docker network rm "$container_network" >/dev/null
 }
 
 # Of hopfault, with the services still there: its owner, and what it puts on devices.
