@@ -4,7 +4,8 @@
 # trace.sh - what tracing costs the chain client -> a -> b -> c -> d -> e: processor time for each request, and latency, with
 # nothing attached / attached and idle / traced, at fixed rates and saturated; and at fixed rates with tracing off and on by
 # turns of half a second, within one load. A shared machine is slower or quicker by a quarter for some seconds at a time:
-# rounds of seconds need hundreds until that is the same on both sides, turns some dozens.
+# rounds of seconds need hundreds until that is the same on both sides, turns some dozens. Last, whether a trace is whole when
+# dozens of connections keep the processors from it.
 #
 # Processor time is the scheduler's own count for the services, the load generator, the owner and the trace command: all
 # that this work makes run, and nothing of others on the same machine. What the programs do in a packet's way is in it, as
@@ -75,7 +76,28 @@ section_trace() {
 		trace_rows "$rate"
 		[ "$rate" = saturated ] || by_turns "$rate"
 	done
+	in_a_crowd 64
 	lab_down
+}
+
+# ---- whole, however busy it is ----
+
+in_a_crowd() { # CONNECTIONS
+	local n complete lost trace_pid worst=$scratch/crowd
+	for ((n = 0; n < trace_crowds; n++)); do
+		"$hopfault" trace --chain "$chain" --for 100s --json >"$scratch/crowd.json" &
+		trace_pid=$!
+		wait_until owner_traces
+		"$hopfault" lab load -c "$1" -n "$trace_crowd_n" >/dev/null
+		trace_end
+		complete=$(sed -n 's/.*"calls_complete": \([0-9]*\).*/\1/p' "$scratch/crowd.json")
+		lost=$(sed -n 's/.*"ring_[a-z]*": \([0-9]*\).*/\1/p' "$scratch/crowd.json" | awk '{ n += $1 } END { print n + 0 }')
+		echo "$((trace_crowd_n * 5 - complete))" >>"$worst.calls"
+		echo "$lost" >>"$worst.events"
+	done
+	heading "chain of 5, saturated, $1 connections" "median" "at most" ""
+	row trace "of $((trace_crowd_n * 5)) calls not complete" calls "$(median <"$worst.calls")" "$(largest <"$worst.calls")" "" "$trace_crowds"
+	row trace "events lost" events "$(median <"$worst.events")" "$(largest <"$worst.events")" "" "$trace_crowds"
 }
 
 # ---- off and on by turns ----
