@@ -25,7 +25,7 @@ static const unsigned int kept[] = {
 	CAP_NET_RAW, /* the packet socket by which a held packet is released */
 	CAP_SYS_PTRACE, /* open /proc/PID/ns/net of a process that has rights which we gave up */
 	CAP_DAC_OVERRIDE, /* connect to the socket of an engine that another user runs */
-	CAP_SYS_NICE, /* SCHED_FIFO for the delay engine, the guard and the lease */
+	CAP_SYS_NICE, /* SCHED_FIFO for the delay engine, the guard and the lease; a tracer that falls behind */
 };
 
 /* Before 5.11 maps count as locked memory. The limit may be raised by who has the right to it, and stays raised. */
