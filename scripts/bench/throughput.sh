@@ -5,8 +5,7 @@
 # matching (one of them on this very link); 5 ms by each delay engine that this kernel has.
 #
 # The first three differ by less than this machine does from second to second: they are measured by turns of half a second,
-# within one flow. The owner looks about more often for two seconds after it has attached, so it has more to do in such
-# a turn than later.
+# within one flow.
 
 throughput_arm() {
 	owner_stop
@@ -37,9 +36,9 @@ has_fq() { "$hopfault" check --json | tr -d '\n ' | grep -q '"name":"sch_fq","th
 # What the receiver's namespace has received so far, in bytes, and when, in us.
 throughput_seen() { echo "$(awk '/eth0:/ { print $2 }' "/proc/$throughput_server/net/dev") ${EPOCHREALTIME/./}"; }
 
-throughput_turn() { # FILE
+throughput_turn() { # FILE SETTLE
 	local before after
-	sleep 0.3
+	sleep "$2"
 	before=$(throughput_seen)
 	sleep 0.5
 	after=$(throughput_seen)
@@ -47,15 +46,17 @@ throughput_turn() { # FILE
 }
 
 throughput_by_turns() { # STREAMS
-	local streams=$1 arms=(bare idle ruled) arm n flow key=$scratch/turns.$1
+	local streams=$1 arms=(bare idle ruled) arm n flow settle key=$scratch/turns.$1
 	wait_until throughput_server_answers
-	nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -P "$streams" -t $((throughput_turns * 6 + 30)) >/dev/null 2>&1 &
+	nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -P "$streams" -t $((throughput_turns * 10 + 30)) >/dev/null 2>&1 &
 	flow=$!
 	children+=("$flow")
 	for ((n = 0; n < throughput_turns; n++)); do
 		for arm in "${arms[@]}"; do
 			throughput_arm "$arm"
-			throughput_turn "$key.$arm"
+			settle=2.2 # the owner looks about more often for two seconds after it has attached
+			[ "$arm" != bare ] || settle=0.3
+			throughput_turn "$key.$arm" "$settle"
 		done
 	done
 	kill "$flow"
