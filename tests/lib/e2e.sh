@@ -35,7 +35,7 @@ fact_ends() {
 	}
 }
 
-# An engine that was told to remove several containers at once may forget to take one of them off its network, for ever.
+# Once the engine kept an endpoint of a container on the network that it had removed, for ever, and all facts after it failed.
 _remove_network() {
 	local name
 	! docker network rm "$container_network" >/dev/null || return 0

@@ -95,7 +95,6 @@ static void keep(struct harness_events *to, const struct hf_event *event)
 		struct hf_packet_event event;
 		unsigned char head[HF_HEAD_MAX];
 	} part;
-
 	struct hf_passage passage;
 
 	to->records++;

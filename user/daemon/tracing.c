@@ -20,7 +20,7 @@
 #define FINISH_MAX_NS  500000000ULL
 #define EVENTS_AT_ONCE 4096 /* between two looks at the clock */
 #define PRESSING       (HF_LANE_SLOTS / 8 * 7) /* slots of a lane that wait */
-#define CALM_NS	       1000000000ULL /* nothing has pressed for so long: no hurry any more */
+#define CALM_NS	       1000000000ULL /* not behind for so long: no hurry any more */
 
 struct lost_total {
 	uint64_t packet_events;
@@ -33,8 +33,7 @@ struct tracing {
 	struct tracer *tracer;
 	struct events *events;
 	bool is_on;
-	bool is_hurried;
-	uint64_t pressed_ns; /* when it last was */
+	uint64_t pressed_ns; /* when it last fell behind; 0: it is in no hurry */
 	struct lost_total lost_before;
 };
 
@@ -58,19 +57,18 @@ static struct lost_total read_lost(const struct tracing *tracing)
 
 /*
  * The reader shares the processors with what it watches. It is in no hurry, and lets a service that wakes up go before it,
- * until it falls behind; then it goes first. On Linux this is the calling thread's own: the lease and the delay engine
- * have theirs.
+ * until it falls behind; then it goes first, until it has not been behind for a second. On Linux this is the calling
+ * thread's own: the lease and the delay engine have theirs.
  */
 static void hurry_if_pressed(struct tracing *tracing, uint64_t now_ns)
 {
 	if (events_waiting(tracing->events) >= PRESSING) {
-		tracing->pressed_ns = now_ns;
-		if (!tracing->is_hurried)
+		if (!tracing->pressed_ns)
 			priority_hurry();
-		tracing->is_hurried = true;
-	} else if (tracing->is_hurried && now_ns > tracing->pressed_ns + CALM_NS) {
+		tracing->pressed_ns = now_ns;
+	} else if (tracing->pressed_ns && now_ns > tracing->pressed_ns + CALM_NS) {
 		priority_give_way();
-		tracing->is_hurried = false;
+		tracing->pressed_ns = 0;
 	}
 }
 

@@ -35,8 +35,8 @@ void message_forget(struct open_call *call, enum part part)
 	loss_empty(&call->loss[part]);
 }
 
-void message_begin(struct open_call *call, enum part part, const struct stream *stream,
-		   uint64_t begin, const struct send **ret_send)
+const struct send *message_begin(struct open_call *call, enum part part,
+				 const struct stream *stream, uint64_t begin)
 {
 	const struct send *send = stream_find_send(stream, begin);
 	struct message *message = &call->message[part];
@@ -48,10 +48,10 @@ void message_begin(struct open_call *call, enum part part, const struct stream *
 	message->sender_tid = send ? send->tid : 0;
 	message->first_left_ns = message->left_ns = TIME_UNKNOWN;
 	message->enter_ns = message->release_ns = message->read_ns = TIME_UNKNOWN;
-	*ret_send = send;
+	return send;
 }
 
-void note_request_head(struct open_call *call, const struct head *head)
+void open_call_note_head(struct open_call *call, const struct head *head)
 {
 	memcpy(call->method, head->method, sizeof(call->method));
 	memcpy(call->path, head->path, sizeof(call->path));
@@ -76,12 +76,12 @@ struct open_call *open_call_begin(const struct way *way, uint64_t begin, uint64_
 		go_deaf(way);
 		return NULL;
 	}
-	message_begin(call, REQUEST, way_stream(way, REQUEST), begin, &send);
+	send = message_begin(call, REQUEST, way_stream(way, REQUEST), begin);
 	call->message[REQUEST].end = end;
 	call->begun_ns = send ? send->time_ns : messages->now_ns;
 	call->is_first = connection->calls_begun++ == 0;
 	if (head->kind == HEAD_REQUEST)
-		note_request_head(call, head);
+		open_call_note_head(call, head);
 	if (connection->first)
 		connection->last->next = call;
 	else
@@ -100,7 +100,7 @@ bool open_call_is_http(const struct open_call *call)
 	return call->method[0] != 0;
 }
 
-bool response_has_arrived(const struct way *way, const struct open_call *call)
+bool open_call_has_response(const struct way *way, const struct open_call *call)
 {
 	const struct message *response = &call->message[RESPONSE];
 	const struct stream *stream = way_stream(way, RESPONSE);
@@ -253,7 +253,7 @@ static bool call_is_certainly_over(const struct way *way, const struct open_call
 {
 	const struct message *response = &call->message[RESPONSE];
 
-	if (!message_has_begun(response) || !response_has_arrived(way, call))
+	if (!message_has_begun(response) || !open_call_has_response(way, call))
 		return false;
 	if (read_may_come(way, call))
 		return false;
@@ -271,7 +271,7 @@ void open_calls_settle(const struct way *way, bool is_quiet)
 	while (connection->first) {
 		struct open_call *call = connection->first;
 		bool has_rested = is_quiet && message_has_begun(&call->message[RESPONSE]) &&
-				  response_has_arrived(way, call) && !connection->is_interim;
+				  open_call_has_response(way, call) && !connection->is_interim;
 
 		if (!has_rested && !call_is_certainly_over(way, call))
 			return;

@@ -16,17 +16,17 @@
 /* A request of the bytes [begin, end); told to the sink. NULL: no room, and this connection is deaf from here on. */
 struct open_call *open_call_begin(const struct way *way, uint64_t begin, uint64_t end,
 				  const struct head *head);
-/* One that had begun is an interim response, and forgotten. *ret_send: the call that sent its first byte, or NULL. */
-void message_begin(struct open_call *call, enum part part, const struct stream *stream,
-		   uint64_t begin, const struct send **ret_send);
+/* One that had begun is an interim response, and forgotten. Returns the call that sent its first byte, or NULL. */
+const struct send *message_begin(struct open_call *call, enum part part,
+				 const struct stream *stream, uint64_t begin);
 void message_forget(struct open_call *call, enum part part);
-void note_request_head(struct open_call *call, const struct head *head);
+void open_call_note_head(struct open_call *call, const struct head *head);
 
 /* ---- meanwhile ---- */
 
 bool open_call_is_http(const struct open_call *call);
 /* As far as can be seen, the client has all of the response that the server has sent. */
-bool response_has_arrived(const struct way *way, const struct open_call *call);
+bool open_call_has_response(const struct way *way, const struct open_call *call);
 /* What the server sends next is of no response that has begun. */
 void stop_answering(struct connection *connection);
 

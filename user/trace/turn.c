@@ -25,7 +25,7 @@
 
 /* ---- requests ---- */
 
-/* response_has_arrived() where seeing nothing is no answer, because the client's side is one that is looked at. */
+/* open_call_has_response() where seeing nothing is no answer, because the client's side is one that is looked at. */
 static bool response_is_seen_to_arrive(const struct way *way, const struct open_call *call)
 {
 	const struct stream *stream = way_stream(way, RESPONSE);
@@ -33,7 +33,7 @@ static bool response_is_seen_to_arrive(const struct way *way, const struct open_
 
 	if (client >= HF_ENDPOINT_FIRST && !stream->reads_seen && !stream->entry_seen)
 		return false;
-	return response_has_arrived(way, call);
+	return open_call_has_response(way, call);
 }
 
 /* Bytes of the client that are no new request: more of the last one. */
@@ -73,7 +73,7 @@ static bool interrupt_answer(const struct way *way)
 
 	if (!answered)
 		return false;
-	if (response_has_arrived(way, answered) &&
+	if (open_call_has_response(way, answered) &&
 	    (way_stream(way, RESPONSE)->reads_seen || !open_call_is_http(answered))) {
 		stop_answering(connection);
 		open_calls_settle(way, false);
@@ -120,9 +120,8 @@ static void response_begin(const struct way *way, struct open_call *call, uint64
 {
 	struct connection *connection = way->connection;
 	struct messages *messages = way->messages;
-	const struct send *send;
 
-	message_begin(call, RESPONSE, way_stream(way, RESPONSE), begin, &send);
+	message_begin(call, RESPONSE, way_stream(way, RESPONSE), begin);
 	call->message[RESPONSE].end = end;
 	call->status = head->status;
 	stop_answering(connection);
@@ -197,7 +196,7 @@ static void note_late_head(const struct way *way, uint64_t begin, const struct h
 	for (call = way->connection->first; call; call = call->next)
 		if (way_message(way, call)->begin == begin && head->kind == HEAD_REQUEST &&
 		    way_part(way) == REQUEST && !open_call_is_http(call))
-			note_request_head(call, head);
+			open_call_note_head(call, head);
 }
 
 void turn_bytes(const struct way *way, uint64_t begin, uint64_t end, const struct head *head)
