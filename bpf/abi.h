@@ -89,6 +89,21 @@ struct hf_device {
 _Static_assert(sizeof(struct hf_device) == 16, "struct hf_device is a map value");
 
 /*
+ * The same flat, as a look into a hash goes to three places in memory and a packet asks twice: one device has a slot, others
+ * that fall on it have none, and are looked for in the hash. Written while packets come, so it is good while `version` is even
+ * and stays as it is.
+ */
+#define HF_DEVICE_SLOTS 8192
+
+struct hf_device_slot {
+	__u32 version;
+	__u32 unused;
+	struct hf_device_key key; /* ifindex 0: free */
+	struct hf_device device;
+};
+_Static_assert(sizeof(struct hf_device_slot) == 32, "two slots are a line of memory");
+
+/*
  * What interfaces of a namespace are taken for that are newer than the owner knows: an ifindex is higher than all that were
  * given before it. So that nothing passes a partition between the birth of a veth and the moment when the owner has
  * heard of it.

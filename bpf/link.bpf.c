@@ -29,6 +29,7 @@
 
 #include "delay.bpf.h"
 #include "desk.bpf.h"
+#include "device.bpf.h"
 #include "judge.bpf.h"
 #include "kernel.bpf.h"
 #include "near.bpf.h"
@@ -74,13 +75,6 @@ static __always_inline bool lease_is_stale(const struct hf_config *owner, __u64 
 	return now_ns >= owner->lease_ns;
 }
 
-static __always_inline const struct hf_device *device_at(__u32 ifindex)
-{
-	struct hf_device_key key = { .netns = netns_id, .ifindex = ifindex };
-
-	return bpf_map_lookup_elem(&devices, &key);
-}
-
 static __always_inline bool is_seen(const struct hf_config *owner, const struct hf_device *device)
 {
 	return owner->tracing && device->traced;
@@ -120,9 +114,9 @@ static __always_inline __u32 newcomer_at(__u32 ifindex)
 /* Behind the interface by which a packet came in; HF_ENDPOINT_NONE: nobody's that is known. */
 static __always_inline __u32 endpoint_behind(__u32 ifindex)
 {
-	const struct hf_device *from = device_at(ifindex);
+	struct hf_device from;
 
-	return from ? from->endpoint : newcomer_at(ifindex);
+	return device_at(netns_id, ifindex, &from) ? from.endpoint : newcomer_at(ifindex);
 }
 
 /*
@@ -273,7 +267,7 @@ int link_enter(struct __sk_buff *skb)
 {
 	const struct hf_config *owner = owner_word();
 	void *generation = live_generation();
-	const struct hf_device *device;
+	struct hf_device device;
 	__u64 now_ns;
 
 	if (!owner || !(generation || owner->tracing || skb->mark))
@@ -284,18 +278,17 @@ int link_enter(struct __sk_buff *skb)
 	if (owner->tracing && !generation && !skb->mark &&
 	    is_told_already(skb, owner, HF_POINT_ENTER, now_ns))
 		return pass();
-	device = device_at(skb->ifindex);
-	if (!device)
+	if (!device_at(netns_id, skb->ifindex, &device))
 		return pass();
-	if (device->inside)
-		return arriving(skb, owner, device, now_ns);
-	if (device->engine == HF_ENGINE_FQ && clone_arrives(skb))
+	if (device.inside)
+		return arriving(skb, owner, &device, now_ns);
+	if (device.engine == HF_ENGINE_FQ && clone_arrives(skb))
 		return pass();
-	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device->engine == HF_ENGINE_HOLD)
-		return released(skb, owner, device, bpf_ktime_get_ns());
-	if (!generation && !is_seen(owner, device))
+	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device.engine == HF_ENGINE_HOLD)
+		return released(skb, owner, &device, bpf_ktime_get_ns());
+	if (!generation && !is_seen(owner, &device))
 		return pass();
-	return entering(skb, owner, device, now_ns);
+	return entering(skb, owner, &device, now_ns);
 }
 
 /* Has whom it goes to no device to be entered by that would see this packet whole? */
@@ -354,20 +347,17 @@ static __always_inline int left_again(struct __sk_buff *skb, const struct hf_con
 				      __u64 due_ns)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	const struct hf_device *device;
+	struct hf_device device;
 	struct desk *desk;
 
 	skb->mark = 0;
-	if (lease_is_stale(owner, now_ns))
+	if (lease_is_stale(owner, now_ns) || !device_at(netns_id, skb->ifindex, &device))
 		return pass();
-	device = device_at(skb->ifindex);
-	if (!device)
-		return pass();
-	desk = desk_with(skb, device);
+	desk = desk_with(skb, &device);
 	if (!desk)
 		return pass();
-	desk->who.src = device->endpoint;
-	desk->who.dst = endpoint_at(device, &desk->packet.flow.dst);
+	desk->who.src = device.endpoint;
+	desk->who.dst = endpoint_at(&device, &desk->packet.flow.dst);
 	return judge_again(due_ns, now_ns) == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
@@ -393,7 +383,7 @@ int link_leave(struct __sk_buff *skb)
 {
 	const struct hf_config *owner = owner_word();
 	const struct hf_return *back;
-	const struct hf_device *device;
+	struct hf_device device;
 	__u64 now_ns;
 
 	if (!owner)
@@ -409,10 +399,10 @@ int link_leave(struct __sk_buff *skb)
 	if (sends_begin_passages() && owner->tracing && !owner->outward &&
 	    is_told_already(skb, owner, HF_POINT_LEAVE, now_ns))
 		return pass();
-	device = device_at(skb->ifindex);
-	if (!device || !(device->outward || is_seen(owner, device)))
+	if (!device_at(netns_id, skb->ifindex, &device) ||
+	    !(device.outward || is_seen(owner, &device)))
 		return pass();
-	return leaving(skb, owner, device, now_ns);
+	return leaving(skb, owner, &device, now_ns);
 }
 
 /*
@@ -424,12 +414,13 @@ int link_return(struct __sk_buff *skb)
 {
 	const struct hf_config *owner = owner_word();
 	const struct hf_return *slot;
+	struct hf_device device;
 	__u32 number;
 
 	slot = return_open(skb, &number);
 	if (!owner || !slot)
 		return TC_ACT_SHOT;
-	if (device_at(slot->ifindex))
+	if (device_at(netns_id, slot->ifindex, &device))
 		skb->mark = return_mark(owner) | number;
 	return bpf_redirect(slot->ifindex, BPF_F_INGRESS);
 }

@@ -39,6 +39,15 @@ struct {
 	__type(value, struct hf_device);
 } devices SEC(".maps");
 
+/* The same flat, see struct hf_device_slot. Written by the owner through a memory map. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HF_DEVICE_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct hf_device_slot);
+} device_slots SEC(".maps");
+
 /* Namespace -> who its newcomers are. Written by the owner's guard while somebody there is cut from somebody. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

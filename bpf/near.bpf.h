@@ -11,6 +11,7 @@
 #ifndef HOPFAULT_NEAR_BPF_H
 #define HOPFAULT_NEAR_BPF_H
 
+#include "device.bpf.h"
 #include "maps.bpf.h"
 
 /*
@@ -63,16 +64,16 @@ static __always_inline __u32 near_device(struct hf_lane *lane, const struct hf_c
 					 __u32 netns, __u32 ifindex)
 {
 	struct hf_near_device *near = &lane->near_device[near_place(ifindex)];
-	struct hf_device_key key = { .netns = netns, .ifindex = ifindex };
-	const struct hf_device *device;
+	struct hf_device device;
 
 	near_renew(lane, owner);
 	if (near->ifindex == ifindex && near->netns == netns)
 		return near->endpoint;
-	device = bpf_map_lookup_elem(&devices, &key);
 	near->netns = netns;
 	near->ifindex = ifindex;
-	near->endpoint = device && is_only_seen(device) ? device->endpoint : HF_ENDPOINT_NONE;
+	near->endpoint = device_at(netns, ifindex, &device) && is_only_seen(&device)
+				 ? device.endpoint
+				 : HF_ENDPOINT_NONE;
 	return near->endpoint;
 }
 

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "harness.h"
 #include "link.skel.h"
+#include "link/devices.h"
 #include "link/events.h"
 #include "link/netlink.h"
 #include "link/netns.h"
@@ -31,6 +32,7 @@ struct harness {
 	struct link_bpf *programs;
 	struct hf_board *board; /* mapped */
 	struct hf_lane_slots *slots; /* mapped */
+	struct devices *devices;
 	struct events *events;
 };
 
@@ -173,6 +175,9 @@ int harness_open(struct harness **ret_harness)
 		return r;
 	r = map_lanes(harness);
 	if (r == 0)
+		r = devices_open(harness->programs->maps.devices,
+				 harness->programs->maps.device_slots, &harness->devices);
+	if (r == 0)
 		r = open_events(harness);
 	if (r == 0)
 		r = name_everyone(harness);
@@ -188,6 +193,7 @@ void harness_close(struct harness *harness)
 	if (!harness)
 		return;
 	events_close(harness->events);
+	devices_close(harness->devices);
 	if (harness->board)
 		munmap(harness->board, sizeof(*harness->board));
 	if (harness->slots)
@@ -239,7 +245,12 @@ int harness_put_device(struct harness *harness, __u32 ifindex, const struct hf_d
 {
 	struct hf_device_key key = { .netns = HARNESS_NETNS, .ifindex = ifindex };
 
-	return put(harness->programs->maps.devices, &key, device);
+	return devices_put(harness->devices, &key, device);
+}
+
+struct devices *harness_devices(struct harness *harness)
+{
+	return harness->devices;
 }
 
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)

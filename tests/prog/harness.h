@@ -30,6 +30,7 @@ enum { HOST_A = HF_ENDPOINT_FIRST, HOST_B, HOST_ELSEWHERE, HOST_UNNAMED };
 
 enum harness_device { DEVICE_A, DEVICE_B, DEVICE_HOLD, DEVICE_COUNT };
 
+struct devices;
 struct harness; /* opaque: owns the programs, the maps and the descriptors */
 
 /* One program run: ctx goes in and comes out, frame_after is what the program left of the frame. */
@@ -77,6 +78,7 @@ void harness_set_outward(struct harness *harness, bool on);
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 /* As the guard writes it: it is not told that something has changed. */
 int harness_put_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
+struct devices *harness_devices(struct harness *harness); /* not the caller's */
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
 /* What the hold engine notes of a frame that it sends back. */
 int harness_set_return(struct harness *harness, __u32 slot, const struct hf_return *value);

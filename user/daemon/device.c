@@ -4,7 +4,6 @@
  */
 #include "daemon/device.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +29,6 @@ bool device_is(const struct device *device, struct netns_id netns, uint32_t ifin
 static int tell(const struct device_tools *tools, const struct device *device,
 		const struct device_owner *owner)
 {
-	int fd = programs_map_fd(tools->programs, PROGRAMS_DEVICES);
 	struct hf_device_key key = device_key(device);
 	struct hf_device value = {
 		.endpoint = owner->endpoint,
@@ -40,13 +38,15 @@ static int tell(const struct device_tools *tools, const struct device *device,
 		.outward = owner->outward,
 		.network = device->network,
 	};
+	int r;
 
 	if (device->is_inside)
 		value.below = programs_netns_number(&device->below);
 	else
 		value.hold_ifindex = hosts_tap(tools->hosts, device->netns.id);
-	if (bpf_map_update_elem(fd, &key, &value, BPF_ANY) < 0)
-		return -errno;
+	r = devices_put(programs_devices(tools->programs), &key, &value);
+	if (r < 0)
+		return r;
 	programs_told(tools->programs);
 	return 0;
 }
@@ -129,7 +129,7 @@ void device_detach(const struct device_tools *tools, struct device *device)
 	struct hf_device_key key = device_key(device);
 
 	/* first, so that no packet is marked any more which a program that has gone would not know again */
-	bpf_map_delete_elem(programs_map_fd(tools->programs, PROGRAMS_DEVICES), &key);
+	devices_remove(programs_devices(tools->programs), &key);
 	programs_told(tools->programs);
 	if (device->is_inside && device->hook[CLSACT_INGRESS].link_fd < 0)
 		reopen(device); /* for filters; where the namespace has gone, so have they */

@@ -404,7 +404,7 @@ int follow_new(const struct follow_options *options, struct follow **ret_follow)
 	if (r >= 0)
 		r = guard_start(
 			&(struct guard_options){
-				.devices_fd = programs_map_fd(options->programs, PROGRAMS_DEVICES),
+				.devices = programs_devices(options->programs),
 				.newcomers_fd =
 					programs_map_fd(options->programs, PROGRAMS_NEWCOMERS),
 				.news = guard_has_news,

@@ -624,7 +624,7 @@ int guard_start(const struct guard_options *options, struct guard **ret_guard)
 	if (!guard)
 		return -ENOMEM;
 	guard->with = *options;
-	guard->table.devices_fd = options->devices_fd;
+	guard->table.devices = options->devices;
 	guard->table.newcomers_fd = options->newcomers_fd;
 	for (size_t i = 0; i < GUARD_HOSTS_MAX; i++)
 		guard->host[i] = no_host;

@@ -35,8 +35,8 @@
 struct guard;
 
 struct guard_options {
-	int devices_fd; /* the maps */
-	int newcomers_fd;
+	struct devices *devices; /* to be told of what is held */
+	int newcomers_fd; /* the map */
 	/* Somebody went missing, or a veth is to be identified. Called by a thread of the guard: be quick. */
 	void (*news)(void *ctx);
 	void *ctx;

@@ -47,7 +47,7 @@ static void write_row(struct guard_table *table, struct held *held)
 		.network = held->as.network,
 	};
 
-	if (bpf_map_update_elem(table->devices_fd, &key, &value, BPF_ANY) < 0)
+	if (devices_put(table->devices, &key, &value) < 0)
 		table->stats.missed++;
 	if (!held->row_ns) {
 		held->row_ns = clock_now_ns();
@@ -61,7 +61,7 @@ static void delete_row(struct guard_table *table, const struct held *held)
 {
 	const struct hf_device_key key = row_key(held);
 
-	bpf_map_delete_elem(table->devices_fd, &key);
+	devices_remove(table->devices, &key);
 }
 
 void held_throw_away(struct guard_table *table, const struct netns *netns, uint32_t ifindex,

@@ -59,7 +59,7 @@ struct guard_garbage {
 };
 
 struct guard_table {
-	int devices_fd;
+	struct devices *devices;
 	int newcomers_fd;
 	struct places places;
 	struct held held[GUARD_HELD_MAX];

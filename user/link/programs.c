@@ -41,6 +41,7 @@ struct programs {
 	struct socket_bpf *socket;
 	struct hf_board *board; /* mapped */
 	struct hf_return *returns; /* mapped */
+	struct devices *devices;
 	struct hf_lane_slots *slots; /* mapped */
 	struct link_object_ahead *ahead; /* for the first namespace; NULL: it has been taken */
 	struct loaded_link link[NETNS_MAX];
@@ -133,6 +134,9 @@ int programs_load(const struct probe *probe, struct programs **ret_programs)
 		r = shared_map(programs->socket->maps.returns, RETURNS_BYTES,
 			       (void **)&programs->returns);
 	if (r >= 0)
+		r = devices_open(programs->socket->maps.devices,
+				 programs->socket->maps.device_slots, &programs->devices);
+	if (r >= 0)
 		r = shared_map(programs->socket->maps.lanes, slots_bytes(programs),
 			       (void **)&programs->slots);
 	if (r < 0)
@@ -159,6 +163,7 @@ void programs_free(struct programs *programs)
 		link_bpf__destroy(programs->link[i].object);
 	if (programs->board)
 		munmap(programs->board, sizeof(struct hf_board));
+	devices_close(programs->devices);
 	if (programs->returns)
 		munmap(programs->returns, RETURNS_BYTES);
 	if (programs->slots)
@@ -170,7 +175,6 @@ void programs_free(struct programs *programs)
 int programs_map_fd(const struct programs *programs, enum programs_map map)
 {
 	const struct bpf_map *const maps[] = {
-		[PROGRAMS_DEVICES] = programs->socket->maps.devices,
 		[PROGRAMS_NEWCOMERS] = programs->socket->maps.newcomers,
 		[PROGRAMS_ADDRESSES] = programs->socket->maps.addresses,
 		[PROGRAMS_FAULTSET] = programs->socket->maps.faultset,
@@ -187,6 +191,11 @@ int programs_map_fd(const struct programs *programs, enum programs_map map)
 volatile struct hf_config *programs_config(const struct programs *programs)
 {
 	return &programs->board->config;
+}
+
+struct devices *programs_devices(const struct programs *programs)
+{
+	return programs->devices;
 }
 
 void programs_told(const struct programs *programs)

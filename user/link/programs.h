@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "link/clsact.h"
+#include "link/devices.h"
 #include "link/lanes.h"
 #include "link/netns.h"
 #include "link/probe.h"
@@ -25,7 +26,6 @@ struct programs;
 
 /* The maps that the rest of the owner writes and reads. */
 enum programs_map {
-	PROGRAMS_DEVICES,
 	PROGRAMS_NEWCOMERS,
 	PROGRAMS_ADDRESSES,
 	PROGRAMS_FAULTSET,
@@ -43,8 +43,10 @@ void programs_free(struct programs *programs); /* detaches nothing by clsact: do
 
 int programs_map_fd(const struct programs *programs, enum programs_map map);
 volatile struct hf_config *programs_config(const struct programs *programs);
+/* Who is behind which interface, to be written by any thread. */
+struct devices *programs_devices(const struct programs *programs);
 /*
- * After each change of what is traced in PROGRAMS_DEVICES or PROGRAMS_NAMESPACES: what processors have noted of them is
+ * After each change of what is traced in programs_devices() or PROGRAMS_NAMESPACES: what processors have noted of them is
  * forgotten. The guard's rows are of nothing that is traced.
  */
 void programs_told(const struct programs *programs);
