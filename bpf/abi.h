@@ -161,7 +161,7 @@ enum {
 	HF_PROTO_ARP = 255, /* with HF_RULE_UPKEEP */
 };
 
-/* What is asked of every packet stands first, what is asked of those that match after it: one cache line less. */
+/* What is asked of every packet stands first, what is asked of those that match after it: a line of memory less. */
 struct hf_rule {
 	__u64 deadline_ns; /* CLOCK_MONOTONIC; past it the rule is inert */
 	__u32 flags; /* HF_RULE_* */
@@ -183,22 +183,29 @@ struct hf_rule {
 _Static_assert(sizeof(struct hf_rule) == 88, "struct hf_rule is part of a map value");
 
 /*
- * The rules of one generation stand in a map one by one, as nearly every link has one rule: an entry with room for
- * HF_LINK_RULES_MAX takes 2 KB of the kernel's memory, and a power of two apart they all fall on the same few lines
- * of the cache.
+ * The rules of one generation, flat: an array of rows, one for each rule of each link.
+ *
+ *     row 0            how many homes there are
+ *     rows 1 to homes  a link's first rule stands at its home (hash.h) if it is alone there, or the first
+ *     rows behind      `other`: the first rule of the next link of the same home
+ *                      `further`: the next rule of the same link, in the order in which they act
+ *
+ * A packet of a link without rules looks at one line of memory beyond the head, and of one with a rule that does not match at
+ * one as well: a line is what its cost is made of, and a hash has three of them for each rule.
  */
-struct hf_rule_key {
-	struct hf_link_key link;
-	__u32 nth; /* of this link's rules, in the order in which they act, from 0 */
-};
-_Static_assert(sizeof(struct hf_rule_key) == 12, "struct hf_rule_key is a map key");
+#define HF_HOME_LINKS_MAX 8 /* links of one home; else there are more homes */
 
-struct hf_link_rule {
-	__u32 rules; /* that this link has */
-	__u32 unused;
+struct hf_rule_row {
+	struct hf_link_key link; /* dst 0: nobody's */
+	union {
+		__u32 further; /* a row; 0: none */
+		__u32 homes_mask; /* of row 0: the homes, a power of two, less one */
+	};
+	__u32 other; /* a row; 0: none */
 	struct hf_rule rule;
+	__u8 unused[24];
 };
-_Static_assert(sizeof(struct hf_link_rule) == 96, "struct hf_link_rule is a map value");
+_Static_assert(sizeof(struct hf_rule_row) == 128, "struct hf_rule_row is two lines of memory");
 
 /* ---- kept beside the rules, by rule id; survives a generation flip ---- */
 

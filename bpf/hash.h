@@ -16,4 +16,15 @@ static inline __u32 hash_device(const struct hf_device_key *key)
 	return (key->ifindex + key->netns * 61) % HF_DEVICE_SLOTS;
 }
 
+/*
+ * Which of the homes, a power of two of them, is a link's: by the upper bits of a product, as ids are small and follow each
+ * other (Knuth, The Art of Computer Programming, 6.4: multiplicative hashing, by the golden ratio).
+ */
+static inline __u32 hash_link(const struct hf_link_key *link, __u32 homes_mask)
+{
+	__u64 number = (__u64)link->src << 32 | link->dst;
+
+	return number * 0x9e3779b97f4a7c15ULL >> 40 & homes_mask;
+}
+
 #endif

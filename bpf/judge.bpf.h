@@ -12,6 +12,7 @@
 #include "desk.bpf.h"
 #include "error.h"
 #include "fault.h"
+#include "hash.h"
 #include "maps.bpf.h"
 
 static __always_inline void add(__u64 *counter, __u64 amount)
@@ -32,28 +33,45 @@ static __always_inline void *live_generation(void)
 
 /* The walk over one link's rules, all of one generation. */
 struct walk {
-	void *generation; /* a map of rules */
-	struct hf_rule_key at;
-	const struct hf_link_rule *here; /* NULL: no more */
+	void *generation; /* a map of rows */
+	const struct hf_rule_row *here; /* NULL: no more */
 };
+
+static __always_inline const struct hf_rule_row *row_at(void *generation, __u32 number)
+{
+	return bpf_map_lookup_elem(generation, &number);
+}
+
+/* The first of a link's rules; NULL: it has none. */
+static __always_inline const struct hf_rule_row *first_rule(void *generation,
+							    const struct hf_link_key *link)
+{
+	const struct hf_rule_row *row = row_at(generation, 0);
+
+	if (row)
+		row = row_at(generation, 1 + hash_link(link, row->homes_mask));
+	for (int i = 0; i < HF_HOME_LINKS_MAX && row; i++) {
+		if (row->link.dst == link->dst && row->link.src == link->src)
+			return row;
+		row = row->other ? row_at(generation, row->other) : NULL;
+	}
+	return NULL;
+}
 
 static __always_inline struct walk walk_rules(const struct parties *who)
 {
-	struct walk walk = { .generation = live_generation(),
-			     .at.link = { .src = who->src, .dst = who->dst } };
+	struct walk walk = { .generation = live_generation() };
 
 	if (walk.generation)
-		walk.here = bpf_map_lookup_elem(walk.generation, &walk.at);
+		walk.here =
+			first_rule(walk.generation, &(struct hf_link_key){ who->src, who->dst });
 	return walk;
 }
 
 /* To be called while there is a rule here. */
 static __always_inline void walk_on(struct walk *walk)
 {
-	walk->at.nth++;
-	walk->here = walk->at.nth < walk->here->rules
-			     ? bpf_map_lookup_elem(walk->generation, &walk->at)
-			     : NULL;
+	walk->here = walk->here->further ? row_at(walk->generation, walk->here->further) : NULL;
 }
 
 /* Counts the packets that matched a rule which rolls, from 0. */

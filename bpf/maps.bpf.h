@@ -67,7 +67,7 @@ struct {
 } addresses SEC(".maps");
 
 /*
- * The live generation: link, nth -> rule. One slot, fetched once for each packet; replacing what is in the slot
+ * The live generation: rows of rules, see struct hf_rule_row. One slot, fetched once for each packet; replacing what is in the slot
  * makes a new fault set live on all links at once. Empty: nothing is asked. Written by the owner.
  */
 struct {
@@ -76,11 +76,11 @@ struct {
 	__type(key, __u32);
 	__array(
 		values, struct {
-			__uint(type, BPF_MAP_TYPE_HASH);
+			__uint(type, BPF_MAP_TYPE_ARRAY);
 			__uint(max_entries, 1); /* each generation has its own size (Linux 5.10) */
-			__uint(map_flags, BPF_F_NO_PREALLOC);
-			__uint(key_size, sizeof(struct hf_rule_key));
-			__uint(value_size, sizeof(struct hf_link_rule));
+			__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct hf_rule_row));
 		});
 } faultset SEC(".maps");
 

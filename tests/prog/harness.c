@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "fault/generation.h"
 #include "harness.h"
 #include "link.skel.h"
 #include "link/devices.h"
@@ -314,36 +315,32 @@ int harness_forget_counters(struct harness *harness, __u32 rule_id)
 	return bpf_map_delete_elem(counts_fd, &rule_id) < 0 ? -errno : 0;
 }
 
-static int fill(struct harness *harness, int generation, const struct harness_link *link)
+static int compile(struct harness *harness, const struct harness_link *link,
+		   struct compiled_rule *ret_rules)
 {
 	int r = 0;
 
 	for (__u32 i = 0; r == 0 && i < link->rules; i++) {
-		struct hf_rule_key key = { .link = link->key, .nth = i };
-		struct hf_link_rule value = { .rule = link->rule[i], .rules = link->rules };
-
+		ret_rules[i] = (struct compiled_rule){ link->key, link->rule[i] };
 		r = make_counters(harness, link->rule[i].id);
-		if (r == 0 && bpf_map_update_elem(generation, &key, &value, BPF_NOEXIST) < 0)
-			r = -errno;
 	}
 	return r;
 }
 
 int harness_flip(struct harness *harness, const struct harness_link *links, size_t count)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	_cleanup_(freep) struct compiled_rule *rule =
+		calloc(count * HF_LINK_RULES_MAX + 1, sizeof(*rule));
 	_cleanup_(closep) int generation = -1;
 	size_t rules = 0;
-	int r = 0;
+	int r = rule ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = compile(harness, &links[i], &rule[rules]);
 		rules += links[i].rules;
-	generation = bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_rule_key),
-				    sizeof(struct hf_link_rule), rules > 0 ? rules : 1, &opts);
-	if (generation < 0)
-		return -errno;
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = fill(harness, generation, &links[i]);
+	}
+	if (r == 0)
+		r = generation_make(rule, rules, &generation);
 	return r < 0 ? r : put(harness->programs->maps.faultset, &(__u32){ 0 }, &generation);
 }
 

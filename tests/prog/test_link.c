@@ -15,6 +15,7 @@
 #include <bpf/bpf.h>
 
 #include "fixture.h"
+#include "hash.h"
 
 #define RUNS 100000
 
@@ -112,6 +113,44 @@ static void the_first_drop_ends_the_walk(void **state)
 	assert_int_equal(counts_of(f, 1).matched, 1);
 	assert_int_equal(counts_of(f, 2).dropped, 1);
 	assert_int_equal(counts_of(f, 3).matched, 0);
+}
+
+/* Other links that have the home of a->b, in a table of so many. */
+static void fill_home_of_a_b(struct harness_link *link, size_t links, __u32 homes)
+{
+	const struct hf_link_key a_b = { HOST_A, HOST_B };
+	size_t found = 0;
+
+	for (__u32 dst = HOST_UNNAMED; found < links; dst++) {
+		struct hf_link_key key = { HOST_A, dst };
+
+		if (hash_link(&key, homes - 1) != hash_link(&a_b, homes - 1))
+			continue;
+		link[found++] = (struct harness_link){ .key = key,
+						       .rules = 1,
+						       .rule[0] = rule_of(100, HF_RULE_DROP) };
+	}
+}
+
+static void links_of_one_home_keep_their_own_rules(void **state)
+{
+	struct harness_link link[HF_HOME_LINKS_MAX];
+	struct harness_link *a_b = &link[HF_HOME_LINKS_MAX - 1];
+	struct fixture *f = *state;
+
+	fill_home_of_a_b(link, HF_HOME_LINKS_MAX, 16);
+	assert_int_equal(harness_flip(f->harness, link, HF_HOME_LINKS_MAX), 0);
+	assert_int_equal(enter_b(f, some_tcp), PASSED);
+
+	*a_b = (struct harness_link){ .key = { HOST_A, HOST_B }, .rules = 3 };
+	for (__u32 i = 0; i < a_b->rules; i++)
+		a_b->rule[i] = rule_of(1 + i, HF_RULE_DROP);
+	a_b->rule[0].proto = a_b->rule[1].proto = IPPROTO_UDP;
+	assert_int_equal(harness_flip(f->harness, link, HF_HOME_LINKS_MAX), 0);
+	assert_int_equal(enter_b(f, some_tcp), TC_ACT_SHOT);
+	assert_int_equal(counts_of(f, 1).matched + counts_of(f, 2).matched, 0);
+	assert_int_equal(counts_of(f, 3).dropped, 1);
+	assert_int_equal(counts_of(f, 100).matched, 0);
 }
 
 /* What stands in front of a held frame; the frame itself must follow, byte for byte. */
@@ -444,6 +483,7 @@ int main(void)
 		fixture_test(a_rule_past_its_deadline_is_inert_and_the_others_are_not),
 		fixture_test(a_flip_takes_effect_at_once_and_counters_survive_it),
 		fixture_test(the_first_drop_ends_the_walk),
+		fixture_test(links_of_one_home_keep_their_own_rules),
 		fixture_test(hold_redirects_the_frame_behind_a_header),
 		fixture_test(the_delays_of_sixteen_rules_add_up),
 		fixture_test(jitter_is_uniform_around_the_delay_and_replays),

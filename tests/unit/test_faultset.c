@@ -297,10 +297,8 @@ static void a_link_has_drop_before_loss_before_delay(void **state)
 	assert_int_equal(faultset_compile(set, &rules, &count), 0);
 	assert_int_equal(count, ARRAY_SIZE(expected));
 	for (size_t i = 0; i < count; i++) {
-		assert_memory_equal(&rules[i].key.link, &a_b, sizeof(a_b));
-		assert_int_equal(rules[i].key.nth, i);
-		assert_int_equal(rules[i].value.rules, count);
-		assert_int_equal(rules[i].value.rule.id, expected[i]);
+		assert_memory_equal(&rules[i].link, &a_b, sizeof(a_b));
+		assert_int_equal(rules[i].rule.id, expected[i]);
 	}
 }
 
@@ -317,17 +315,13 @@ static void links_are_sorted_and_have_their_own_rules(void **state)
 	add_on(set, HF_RULE_DELAY, a_c);
 	assert_int_equal(faultset_compile(set, &compiled, &count), 0);
 	assert_int_equal(count, 4);
-	assert_memory_equal(&compiled[0].key.link, &a_b, sizeof(a_b));
-	assert_memory_equal(&compiled[1].key.link, &a_c, sizeof(a_c));
-	assert_memory_equal(&compiled[2].key.link, &a_c, sizeof(a_c));
-	assert_memory_equal(&compiled[3].key.link, &b_a, sizeof(b_a));
-	assert_int_equal(compiled[0].value.rules, 1);
-	assert_int_equal(compiled[1].value.rules, 2);
-	assert_int_equal(compiled[2].value.rules, 2);
-	assert_int_equal(compiled[2].key.nth, 1);
-	assert_int_equal(compiled[2].value.rule.id, 2);
-	assert_int_equal(compiled[2].value.rule.deadline_ns, NOW_NS + TTL_NS);
-	assert_int_equal(compiled[3].key.nth, 0);
+	assert_memory_equal(&compiled[0].link, &a_b, sizeof(a_b));
+	assert_memory_equal(&compiled[1].link, &a_c, sizeof(a_c));
+	assert_memory_equal(&compiled[2].link, &a_c, sizeof(a_c));
+	assert_memory_equal(&compiled[3].link, &b_a, sizeof(b_a));
+	assert_int_equal(compiled[1].rule.id, 1);
+	assert_int_equal(compiled[2].rule.id, 2);
+	assert_int_equal(compiled[2].rule.deadline_ns, NOW_NS + TTL_NS);
 }
 
 static void a_link_can_be_filled_to_the_last_place(void **state)
@@ -341,8 +335,7 @@ static void a_link_can_be_filled_to_the_last_place(void **state)
 		add_on(set, HF_RULE_DELAY, a_b);
 	assert_int_equal(faultset_compile(set, &rules, &count), 0);
 	assert_int_equal(count, HF_LINK_RULES_MAX);
-	assert_int_equal(rules[count - 1].key.nth, HF_LINK_RULES_MAX - 1);
-	assert_int_equal(rules[count - 1].value.rule.id, HF_LINK_RULES_MAX);
+	assert_int_equal(rules[count - 1].rule.id, HF_LINK_RULES_MAX);
 }
 
 /* `faults` faults of `width` links each, all on different links. */

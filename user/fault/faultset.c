@@ -398,10 +398,7 @@ static void gather(const struct placed_rule *placed, size_t count, struct compil
 		if (begins_link(placed, i))
 			first = i;
 		assert(i - first < HF_LINK_RULES_MAX);
-		rules[i].key = (struct hf_rule_key){ .link = placed[i].key, .nth = i - first };
-		rules[i].value.rule = *placed[i].rule;
-		for (size_t of_link = first; of_link <= i; of_link++)
-			rules[of_link].value.rules = i - first + 1;
+		rules[i] = (struct compiled_rule){ placed[i].key, *placed[i].rule };
 	}
 }
 

@@ -93,10 +93,10 @@ const struct fault *faultset_find(const struct faultset *set, uint32_t id); /* N
 /* When the next fault expires; UINT64_MAX with an empty set. */
 uint64_t faultset_next_deadline(const struct faultset *set);
 
-/* What a rule's map entry must be. */
+/* A rule of one link, for the programs. Those of a link stand together. */
 struct compiled_rule {
-	struct hf_rule_key key;
-	struct hf_link_rule value;
+	struct hf_link_key link;
+	struct hf_rule rule;
 };
 
 /*

@@ -7,9 +7,12 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "error.h"
+#include "fault/rows.h"
 #include "link/grace.h"
 
 /* As maps.bpf.h has it: a lock that user space leaves alone, and the number of the next roll. */
@@ -58,25 +61,51 @@ static int put_in_slot(int faultset_fd, int fd)
 	return r;
 }
 
+/* Nobody sees it before it is in the slot. */
+static int write_rows(int fd, const struct rows *rows)
+{
+	size_t bytes = rows->count * sizeof(*rows->row);
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	memcpy(at, rows->row, bytes);
+	munmap(at, bytes);
+	return 0;
+}
+
+int generation_make(const struct compiled_rule *rule, size_t rules, int *ret_fd)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	_cleanup_(rows_done) struct rows rows = {};
+	_cleanup_(closep) int fd = -1;
+	int r = rows_make(rule, rules, &rows);
+
+	if (r < 0)
+		return r;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(uint32_t), sizeof(*rows.row),
+			    (uint32_t)rows.count, &opts);
+	if (fd < 0)
+		return -errno;
+	r = write_rows(fd, &rows);
+	if (r < 0)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 int generation_flip(const struct generation_maps *maps, const struct compiled_rule *rule,
 		    size_t rules)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 	_cleanup_(closep) int inner = -1;
+	int r;
 
 	if (rules == 0) { /* an empty slot costs the programs least */
-		int r = put_in_slot(maps->faultset_fd, -1);
-
+		r = put_in_slot(maps->faultset_fd, -1);
 		return r == -ENOENT ? 0 : r;
 	}
-	inner = bpf_map_create(BPF_MAP_TYPE_HASH, "generation", sizeof(struct hf_rule_key),
-			       sizeof(struct hf_link_rule), rules, &opts);
-	if (inner < 0)
-		return -errno;
-	for (size_t i = 0; i < rules; i++)
-		if (bpf_map_update_elem(inner, &rule[i].key, &rule[i].value, BPF_NOEXIST) < 0)
-			return -errno;
-	return put_in_slot(maps->faultset_fd, inner);
+	r = generation_make(rule, rules, &inner);
+	return r < 0 ? r : put_in_slot(maps->faultset_fd, inner);
 }
 
 int generation_counts(const struct generation_maps *maps, uint32_t rule_id,

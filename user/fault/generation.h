@@ -25,6 +25,8 @@ struct generation_maps {
 int generation_admit(const struct generation_maps *maps, uint32_t rule_id);
 void generation_dismiss(const struct generation_maps *maps, uint32_t rule_id);
 
+/* A map of these rules, which can be put into the slot. *ret_fd is the caller's. -errno. */
+int generation_make(const struct compiled_rule *rule, size_t rules, int *ret_fd);
 /* Makes these rules, and no others, live. On failure what was live stays. */
 int generation_flip(const struct generation_maps *maps, const struct compiled_rule *rule,
 		    size_t rules);

@@ -66,40 +66,34 @@ static bool begins_link(const struct cut *cut, size_t i)
 }
 
 /* More rules than a link takes: what is left of them is that nothing passes, as long as one of them lasts. */
-static void cut_all(struct compiled_rule *first, uint64_t deadline_ns)
+static void cut_all(struct compiled_rule *first, uint32_t rules, uint64_t deadline_ns)
 {
-	for (uint32_t i = 0; i < first->value.rules; i++)
-		if (first[i].value.rule.deadline_ns > deadline_ns)
-			deadline_ns = first[i].value.rule.deadline_ns;
-	first->value = (struct hf_link_rule){
-		.rules = 1,
-		.rule = { .id = first->value.rule.id,
-			  .flags = HF_RULE_DROP,
-			  .deadline_ns = deadline_ns },
+	for (uint32_t i = 0; i < rules; i++)
+		if (first[i].rule.deadline_ns > deadline_ns)
+			deadline_ns = first[i].rule.deadline_ns;
+	first->rule = (struct hf_rule){
+		.id = first->rule.id,
+		.flags = HF_RULE_DROP,
+		.deadline_ns = deadline_ns,
 	};
 }
 
 /* The rules of one link, which is cut[0, cuts), at *at; returns how many they are. */
 static uint32_t gather_link(const struct cut *cut, size_t cuts, struct compiled_rule *at)
 {
-	at->value.rules = 0;
+	uint32_t rules = 0;
+
 	for (size_t i = 0; i < cuts; i++) {
 		if (i > 0 && compare_cuts(&cut[i - 1], &cut[i]) == 0)
 			continue;
-		if (at->value.rules == HF_LINK_RULES_MAX) {
-			cut_all(at, cut[i].rule->deadline_ns);
+		if (rules == HF_LINK_RULES_MAX) {
+			cut_all(at, rules, cut[i].rule->deadline_ns);
+			rules = 1;
 			continue;
 		}
-		at[at->value.rules].key = (struct hf_rule_key){
-			.link = cut[0].key,
-			.nth = at->value.rules,
-		};
-		at[at->value.rules].value.rule = *cut[i].rule;
-		at->value.rules++;
+		at[rules++] = (struct compiled_rule){ cut[0].key, *cut[i].rule };
 	}
-	for (uint32_t i = 1; i < at->value.rules; i++)
-		at[i].value.rules = at->value.rules;
-	return at->value.rules;
+	return rules;
 }
 
 static size_t count_cuts(const struct faultset *set)
