@@ -193,7 +193,7 @@ _Static_assert(sizeof(struct hf_rule) == 88, "struct hf_rule is part of a map va
  * A packet of a link without rules looks at one line of memory beyond the head, and of one with a rule that does not match at
  * one as well: a line is what its cost is made of, and a hash has three of them for each rule.
  */
-#define HF_HOME_LINKS_MAX 8 /* links of one home; else there are more homes */
+#define HF_HOME_LINKS_MAX 4 /* links of one home; where there were more, there are more homes */
 
 struct hf_rule_row {
 	struct hf_link_key link; /* dst 0: nobody's */

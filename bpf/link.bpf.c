@@ -186,7 +186,7 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 		return pass();
 	desk->who.src = sender_of(skb, device, &desk->packet);
 	desk->who.dst = device->endpoint;
-	action = act(skb, device, desk, judge(desk, now_ns));
+	action = act(skb, device, desk, judge(now_ns));
 	if (is_seen(owner, device))
 		emit_entering(now_ns, &desk->packet, &desk->who, &desk->judgement);
 	return action;
@@ -227,7 +227,7 @@ static __always_inline int arriving(struct __sk_buff *skb, const struct hf_confi
 	from = party_at(device, &desk->packet.flow.src);
 	desk->who.src = from & ~HF_ADDRESS_INSIDE;
 	desk->who.dst = device->endpoint;
-	verdict = is_behind_veth(from) ? judge_again(HF_NEVER_DUE, now_ns) : judge(desk, now_ns);
+	verdict = is_behind_veth(from) ? judge_again(HF_NEVER_DUE, now_ns) : judge(now_ns);
 	if (verdict == HF_VERDICT_DELAY)
 		undelayed(desk);
 	if (is_seen(owner, device))
@@ -332,7 +332,7 @@ static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config
 		to = party_at(device, &desk->packet.flow.dst);
 		desk->who.dst = to & ~HF_ADDRESS_INSIDE;
 		if (is_outward(&desk->packet, device, to))
-			verdict = judge(desk, now_ns);
+			verdict = judge(now_ns);
 	}
 	if (is_seen(owner, device))
 		emit_leaving(skb, now_ns, &desk->packet, &desk->who);
