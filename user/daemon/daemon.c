@@ -371,7 +371,8 @@ static int start_ticking(struct owner *owner)
 	owner->tick_fd = loop_timer(owner->loop, TICK_IDLE_NS, tick, owner);
 	if (owner->tick_fd < 0)
 		return owner->tick_fd;
-	return lease_start(programs_config(owner->programs), owner->hold, &owner->lease);
+	return lease_start(programs_config(owner->programs), owner->hold, LEASE_PATIENCE_NS,
+			   &owner->lease);
 }
 
 static int make_loop(struct owner *owner)

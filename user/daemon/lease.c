@@ -18,6 +18,7 @@
 struct lease {
 	volatile struct hf_config *config;
 	const struct hold *hold;
+	uint64_t patience_ns;
 	uint64_t heard_ns; /* when the loop was last heard of; atomic */
 	bool is_ending;
 	pthread_t thread;
@@ -30,7 +31,7 @@ static bool owner_is_well(const struct lease *lease, uint64_t now_ns)
 {
 	uint64_t heard_ns = __atomic_load_n(&lease->heard_ns, __ATOMIC_RELAXED);
 
-	if (now_ns > heard_ns + LEASE_PATIENCE_NS)
+	if (now_ns > heard_ns + lease->patience_ns)
 		return false;
 	return !lease->hold || now_ns <= hold_heartbeat_ns(lease->hold) + ENGINE_SILENT_NS;
 }
@@ -75,7 +76,7 @@ static void go_first(pthread_t thread)
 	(void)pthread_setschedparam(thread, SCHED_FIFO, &first);
 }
 
-int lease_start(volatile struct hf_config *config, const struct hold *hold,
+int lease_start(volatile struct hf_config *config, const struct hold *hold, uint64_t patience_ns,
 		struct lease **ret_lease)
 {
 	struct lease *lease = calloc(1, sizeof(*lease));
@@ -86,7 +87,8 @@ int lease_start(volatile struct hf_config *config, const struct hold *hold,
 		return -ENOMEM;
 	lease->config = config;
 	lease->hold = hold;
-	lease_heard(lease);
+	lease->patience_ns = patience_ns;
+	lease->heard_ns = clock_now_ns();
 	pthread_mutex_init(&lease->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -106,7 +108,11 @@ int lease_start(volatile struct hf_config *config, const struct hold *hold,
 
 void lease_heard(struct lease *lease)
 {
-	__atomic_store_n(&lease->heard_ns, clock_now_ns(), __ATOMIC_RELAXED);
+	uint64_t now_ns = clock_now_ns();
+	uint64_t before_ns = __atomic_exchange_n(&lease->heard_ns, now_ns, __ATOMIC_RELAXED);
+
+	if (now_ns > before_ns + lease->patience_ns)
+		renew(lease); /* the thread's next turn is too late for what is about to be said */
 }
 
 void lease_end(struct lease *lease)

@@ -20,10 +20,13 @@ struct lease;
 #define LEASE_PATIENCE_NS \
 	10000000000ULL /* how long the loop may be silent before it counts as hung */
 
-/* Renews config->lease_ns from now on. hold may be NULL. 0, -ENOMEM or what pthread_create() says. */
-int lease_start(volatile struct hf_config *config, const struct hold *hold,
+/*
+ * Renews config->lease_ns from now on, unless the loop is silent for longer than patience_ns. hold may be NULL. 0, -ENOMEM
+ * or what pthread_create() says.
+ */
+int lease_start(volatile struct hf_config *config, const struct hold *hold, uint64_t patience_ns,
 		struct lease **ret_lease);
-/* The loop is alive. */
+/* The loop is alive. If it was given up, what it says from now on holds again at once. */
 void lease_heard(struct lease *lease);
 /* Ends the thread; the lease is stale at once. NULL is fine. */
 void lease_end(struct lease *lease);
