@@ -19,7 +19,7 @@ struct desk {
 	struct packet packet;
 	struct parties who;
 	struct judgement judgement;
-	__u64 decided_ns; /* when, if a rule has matched */
+	__u64 decided_ns; /* when, if a rule has matched; else 0 */
 };
 
 struct {

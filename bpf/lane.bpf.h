@@ -16,19 +16,10 @@
 #ifndef HOPFAULT_LANE_BPF_H
 #define HOPFAULT_LANE_BPF_H
 
-#include <stdbool.h>
-
-#include "maps.bpf.h"
+#include "owner.bpf.h"
 #include "packet.bpf.h"
 
 #define stored() asm volatile("" ::: "memory") /* before what follows, for the compiler */
-
-static __always_inline struct hf_board *board_here(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&config, &zero);
-}
 
 /* To write in. NULL: this processor has none, or somebody writes there whom we have interrupted. */
 static __always_inline struct hf_lane *lane_take_on(struct hf_board *board)

@@ -33,6 +33,7 @@
 #include "judge.bpf.h"
 #include "kernel.bpf.h"
 #include "near.bpf.h"
+#include "owner.bpf.h"
 #include "sighting.bpf.h"
 
 /*
@@ -46,38 +47,17 @@ static __always_inline int pass(void)
 	return TC_ACT_UNSPEC;
 }
 
-static __always_inline const struct hf_config *owner_word(void)
+/* When a packet is seen; 0: nobody wants to see any, and the time is read only if there is something to do. */
+static __always_inline __u64 seen_now(const struct hf_config *owner)
 {
-	const struct hf_board *board = board_here();
+	__u64 now_ns = owner->tracing ? bpf_ktime_get_ns() : 0;
 
-	return board ? &board->config : NULL;
+	return lease_is_stale(owner, now_ns) ? 0 : now_ns;
 }
 
-/*
- * The time by the last tick, some milliseconds ago (Linux 5.11), at half the price: good enough for a lease and a deadline,
- * which is all that most packets are asked for.
- */
-static __always_inline __u64 rough_ns(void)
+static __always_inline bool is_seen(__u64 seen_ns, const struct hf_device *device)
 {
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ktime_get_coarse_ns))
-		return bpf_ktime_get_coarse_ns();
-	return bpf_ktime_get_ns();
-}
-
-/* A sighting is told to the nanosecond. */
-static __always_inline __u64 clock_ns(const struct hf_config *owner)
-{
-	return owner->tracing ? bpf_ktime_get_ns() : rough_ns();
-}
-
-static __always_inline bool lease_is_stale(const struct hf_config *owner, __u64 now_ns)
-{
-	return now_ns >= owner->lease_ns;
-}
-
-static __always_inline bool is_seen(const struct hf_config *owner, const struct hf_device *device)
-{
-	return owner->tracing && device->traced;
+	return seen_ns && device->traced;
 }
 
 /* Whose address it is for packets of this device: an endpoint, perhaps with HF_ADDRESS_INSIDE. */
@@ -176,8 +156,8 @@ static __always_inline int act(struct __sk_buff *skb, const struct hf_device *de
 }
 
 /* A packet is about to enter the endpoint behind this device. */
-static __always_inline int entering(struct __sk_buff *skb, const struct hf_config *owner,
-				    const struct hf_device *device, __u64 now_ns)
+static __always_inline int entering(struct __sk_buff *skb, const struct hf_device *device,
+				    __u64 seen_ns)
 {
 	struct desk *desk = desk_with(skb, device);
 	int action;
@@ -186,37 +166,50 @@ static __always_inline int entering(struct __sk_buff *skb, const struct hf_confi
 		return pass();
 	desk->who.src = sender_of(skb, device, &desk->packet);
 	desk->who.dst = device->endpoint;
-	action = act(skb, device, desk, judge(now_ns));
-	if (is_seen(owner, device))
-		emit_entering(now_ns, &desk->packet, &desk->who, &desk->judgement);
+	action = act(skb, device, desk, judge());
+	if (is_seen(seen_ns, device))
+		emit_entering(seen_ns, &desk->packet, &desk->who, &desk->judgement);
 	return action;
 }
 
 /* A packet that the hold engine gives back. The mark was the owner's word for it, and ends here. */
 static __always_inline int released(struct __sk_buff *skb, const struct hf_config *owner,
-				    const struct hf_device *device, __u64 now_ns)
+				    const struct hf_device *device)
 {
-	__u64 due_ns = skb->tstamp;
+	__u64 due_ns = skb->tstamp, now_ns = bpf_ktime_get_ns();
 	__u32 sender = skb->mark & HF_MARK_SENDER;
 	struct desk *desk;
 	int verdict;
 
 	skb->mark = 0;
 	skb->tstamp = 0;
+	if (lease_is_stale(owner, now_ns))
+		return pass();
 	desk = desk_with(skb, device);
 	if (!desk)
 		return pass();
 	desk->who.src = sender ? sender : endpoint_at(device, &desk->packet.flow.src);
 	desk->who.dst = device->endpoint;
 	verdict = judge_again(due_ns, now_ns);
-	if (is_seen(owner, device))
+	if (owner->tracing && device->traced)
 		emit_release(now_ns, &desk->packet, &desk->who, &desk->judgement);
 	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
+/* From behind a veth it was judged there, and cuts alone are asked of it again. */
+static __always_inline int judge_arrival(const struct hf_config *owner, __u32 from)
+{
+	__u64 now_ns;
+
+	if (!is_behind_veth(from))
+		return judge();
+	now_ns = bpf_ktime_get_ns();
+	return lease_is_stale(owner, now_ns) ? HF_VERDICT_PASS : judge_again(HF_NEVER_DUE, now_ns);
+}
+
 /* A packet that arrives inside its receiver, where its sender is known by address alone, and nothing is held. */
 static __always_inline int arriving(struct __sk_buff *skb, const struct hf_config *owner,
-				    const struct hf_device *device, __u64 now_ns)
+				    const struct hf_device *device, __u64 seen_ns)
 {
 	struct desk *desk = desk_with(skb, device);
 	int verdict;
@@ -227,11 +220,11 @@ static __always_inline int arriving(struct __sk_buff *skb, const struct hf_confi
 	from = party_at(device, &desk->packet.flow.src);
 	desk->who.src = from & ~HF_ADDRESS_INSIDE;
 	desk->who.dst = device->endpoint;
-	verdict = is_behind_veth(from) ? judge_again(HF_NEVER_DUE, now_ns) : judge(now_ns);
+	verdict = judge_arrival(owner, from);
 	if (verdict == HF_VERDICT_DELAY)
 		undelayed(desk);
-	if (is_seen(owner, device))
-		emit_entering(now_ns, &desk->packet, &desk->who, &desk->judgement);
+	if (is_seen(seen_ns, device))
+		emit_entering(seen_ns, &desk->packet, &desk->who, &desk->judgement);
 	return verdict == HF_VERDICT_DROP ? TC_ACT_SHOT : pass();
 }
 
@@ -246,7 +239,7 @@ static __always_inline bool sends_begin_passages(void)
  * already. False: it is not told, and has to be looked at.
  */
 static __always_inline bool is_told_already(struct __sk_buff *skb, const struct hf_config *owner,
-					    enum hf_point point, __u64 now_ns)
+					    enum hf_point point, __u64 seen_ns)
 {
 	struct hf_lane *lane = lane_take();
 	bool told = false;
@@ -256,8 +249,8 @@ static __always_inline bool is_told_already(struct __sk_buff *skb, const struct 
 		return false;
 	endpoint = near_device(lane, owner, netns_id, skb->ifindex);
 	if (endpoint != HF_ENDPOINT_NONE)
-		told = point == HF_POINT_LEAVE ? emit_leaving_known(lane, skb, endpoint, now_ns)
-					       : emit_entering_known(lane, skb, endpoint, now_ns);
+		told = point == HF_POINT_LEAVE ? emit_leaving_known(lane, skb, endpoint, seen_ns)
+					       : emit_entering_known(lane, skb, endpoint, seen_ns);
 	lane_give_back(lane);
 	return told;
 }
@@ -268,27 +261,25 @@ int link_enter(struct __sk_buff *skb)
 	const struct hf_config *owner = owner_word();
 	void *generation = live_generation();
 	struct hf_device device;
-	__u64 now_ns;
+	__u64 seen_ns;
 
 	if (!owner || !(generation || owner->tracing || skb->mark))
-		return pass(); /* the usual case, so it is told without asking for the time */
-	now_ns = clock_ns(owner);
-	if (lease_is_stale(owner, now_ns))
-		return pass();
-	if (owner->tracing && !generation && !skb->mark &&
-	    is_told_already(skb, owner, HF_POINT_ENTER, now_ns))
+		return pass(); /* the usual case */
+	seen_ns = seen_now(owner);
+	if (seen_ns && !generation && !skb->mark &&
+	    is_told_already(skb, owner, HF_POINT_ENTER, seen_ns))
 		return pass();
 	if (!device_at(netns_id, skb->ifindex, &device))
 		return pass();
 	if (device.inside)
-		return arriving(skb, owner, &device, now_ns);
+		return arriving(skb, owner, &device, seen_ns);
 	if (device.engine == HF_ENGINE_FQ && clone_arrives(skb))
 		return pass();
 	if ((skb->mark & HF_MARK_SECRET) == owner->release_mark && device.engine == HF_ENGINE_HOLD)
-		return released(skb, owner, &device, bpf_ktime_get_ns());
-	if (!generation && !is_seen(owner, &device))
+		return released(skb, owner, &device);
+	if (!generation && !is_seen(seen_ns, &device))
 		return pass();
-	return entering(skb, owner, &device, now_ns);
+	return entering(skb, &device, seen_ns);
 }
 
 /* Has whom it goes to no device to be entered by that would see this packet whole? */
@@ -318,8 +309,8 @@ static __always_inline int act_outward(struct __sk_buff *skb, const struct hf_de
 }
 
 /* A packet has left the endpoint behind this device. */
-static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config *owner,
-				   const struct hf_device *device, __u64 now_ns)
+static __always_inline int leaving(struct __sk_buff *skb, const struct hf_device *device,
+				   __u64 seen_ns)
 {
 	struct desk *desk = desk_with(skb, device);
 	int verdict = HF_VERDICT_PASS;
@@ -332,10 +323,10 @@ static __always_inline int leaving(struct __sk_buff *skb, const struct hf_config
 		to = party_at(device, &desk->packet.flow.dst);
 		desk->who.dst = to & ~HF_ADDRESS_INSIDE;
 		if (is_outward(&desk->packet, device, to))
-			verdict = judge(now_ns);
+			verdict = judge();
 	}
-	if (is_seen(owner, device))
-		emit_leaving(skb, now_ns, &desk->packet, &desk->who);
+	if (is_seen(seen_ns, device))
+		emit_leaving(skb, seen_ns, &desk->packet, &desk->who);
 	return act_outward(skb, device, desk, verdict);
 }
 
@@ -384,7 +375,7 @@ int link_leave(struct __sk_buff *skb)
 	const struct hf_config *owner = owner_word();
 	const struct hf_return *back;
 	struct hf_device device;
-	__u64 now_ns;
+	__u64 seen_ns;
 
 	if (!owner)
 		return pass();
@@ -392,17 +383,15 @@ int link_leave(struct __sk_buff *skb)
 	if (back)
 		return left_again(skb, owner, back->due_ns);
 	if (!(owner->tracing | owner->outward))
-		return pass(); /* the usual case, so it is told without asking for the time */
-	now_ns = clock_ns(owner);
-	if (lease_is_stale(owner, now_ns))
-		return pass();
-	if (sends_begin_passages() && owner->tracing && !owner->outward &&
-	    is_told_already(skb, owner, HF_POINT_LEAVE, now_ns))
+		return pass(); /* the usual case */
+	seen_ns = seen_now(owner);
+	if (sends_begin_passages() && seen_ns && !owner->outward &&
+	    is_told_already(skb, owner, HF_POINT_LEAVE, seen_ns))
 		return pass();
 	if (!device_at(netns_id, skb->ifindex, &device) ||
-	    !(device.outward || is_seen(owner, &device)))
+	    !(device.outward || is_seen(seen_ns, &device)))
 		return pass();
-	return leaving(skb, owner, &device, now_ns);
+	return leaving(skb, &device, seen_ns);
 }
 
 /*

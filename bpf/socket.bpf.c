@@ -38,7 +38,7 @@ static __always_inline __u32 inum_of(const struct sock *sk)
 
 static __always_inline bool is_tracing(const struct hf_config *owner, __u64 now_ns)
 {
-	return owner->tracing && now_ns < owner->lease_ns;
+	return owner->tracing && !lease_is_stale(owner, now_ns);
 }
 
 /* Whose socket is it? HF_ENDPOINT_NONE: nobody's that is traced, or nothing is traced now. */

@@ -107,7 +107,4 @@ int harness_run(int program_fd, const struct frame *frame, __u32 repeat, struct 
 
 __u64 harness_now_ns(void); /* the programs' clock */
 
-/* Leases and deadlines are asked by the last tick: what was over this long ago is sure to be over for a program. */
-#define HARNESS_TICK_NS 10000000 /* at 100 Hz */
-
 #endif

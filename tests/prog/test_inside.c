@@ -116,6 +116,26 @@ static void a_veth_that_no_such_rule_is_of_judges_nothing(void **state)
 	assert_int_equal(leave_a(f, (struct frame_spec){ .dport = 80 }), PASSED);
 }
 
+static void nothing_acts_there_for_an_owner_whose_lease_is_stale(void **state)
+{
+	struct fixture *f = *state;
+
+	set_b(f);
+	set_a(f, true);
+	for (int tracing = 0; tracing < 2; tracing++) {
+		harness_set_tracing(f->harness, tracing);
+		harness_set_lease(f->harness, 3600 * 1000 * MS);
+		rule_on(f, HOST_A, HOST_B, rule_of(1, HF_RULE_DROP));
+		assert_int_equal(leave_a(f, (struct frame_spec){ .dport = 80 }), DROPPED);
+		assert_int_equal(arrive(f, HOST_A), DROPPED);
+		harness_set_lease(f->harness, 0);
+		assert_int_equal(leave_a(f, (struct frame_spec){ .dport = 80 }), PASSED);
+		assert_int_equal(arrive(f, HOST_A), PASSED);
+		rule_on(f, HF_ENDPOINT_WORLD, HOST_B, rule_of(1, HF_RULE_DROP));
+		assert_int_equal(arrive(f, HOST_UNNAMED), PASSED);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +143,7 @@ int main(void)
 		fixture_test(what_left_a_veth_is_judged_there_and_meets_cuts_alone_again),
 		fixture_test(a_delay_is_made_at_the_senders_veth_and_nowhere_else),
 		fixture_test(a_veth_that_no_such_rule_is_of_judges_nothing),
+		fixture_test(nothing_acts_there_for_an_owner_whose_lease_is_stale),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_world, NULL);

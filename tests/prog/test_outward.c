@@ -128,11 +128,11 @@ static void nothing_acts_for_a_dead_owner_or_past_its_deadline(void **state)
 
 	begin(f);
 	drop_on(f, HOST_A, HF_ENDPOINT_WORLD);
-	harness_set_lease(f->harness, -HARNESS_TICK_NS);
+	harness_set_lease(f->harness, 0);
 	assert_int_equal(leave_to(f, FAR_AWAY, false), PASSED);
 	harness_set_lease(f->harness, 3600 * 1000 * MS);
 	set_outward(f, true, true);
-	over.deadline_ns = harness_now_ns() - HARNESS_TICK_NS;
+	over.deadline_ns = harness_now_ns();
 	rule_on(f, HOST_A, HF_ENDPOINT_WORLD, over);
 	assert_int_equal(leave_to(f, FAR_AWAY, false), PASSED);
 	assert_int_equal(counts_of(f, 1).matched, 0);
@@ -272,7 +272,7 @@ static void it_is_known_again_when_nothing_is_asked_any_more(void **state)
 	assert_int_equal(harness_no_generation(f->harness), 0);
 	assert_int_equal(back_at_a(f, MARK_OUT | SLOT, a, harness_now_ns()), PASSED);
 	assert_int_equal(f->run.ctx.mark, 0);
-	harness_set_lease(f->harness, -HARNESS_TICK_NS);
+	harness_set_lease(f->harness, 0);
 	assert_int_equal(back_at_a(f, MARK_OUT | SLOT, a, harness_now_ns()), PASSED);
 	assert_int_equal(f->run.ctx.mark, 0);
 }
