@@ -108,6 +108,14 @@ median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1)
 percentile() { sort -g | awk -v p="$1" '{ v[NR] = $1 } END { if (NR) { k = int(NR * p / 100) + 1; if (k > NR) k = NR; print v[k] } }'; }
 largest() { sort -g | tail -1; }
 paired_ratio() { paste "$1" "$2" | awk '$1 > 0 { print $2 / $1 }' | median; } # FILE-A FILE-B: the median of b / a, round by round
+# Where the median of all such ratios lies, with 95 in 100: by the ranks of a binomial (Conover, Practical Nonparametric Statistics).
+ratio_within() { # FILE-A FILE-B
+	paste "$1" "$2" | awk '$1 > 0 { print $2 / $1 }' | sort -g | awk '{ v[NR] = $1 }
+		END { d = 0.98 * sqrt(NR); a = int(NR / 2 - d); b = int(NR / 2 + d) + 1
+			if (a < 1) a = 1
+			if (b > NR) b = NR
+			printf "%.3f .. %.3f\n", v[a], v[b] }'
+}
 field() { sed -n "s/.*\b$1=\([0-9.]*\).*/\1/p" | head -1; }
 rounded() { awk -v x="$1" -v d="${2:-1}" 'BEGIN { printf "%.*f", d, x }'; }
 
