@@ -44,6 +44,17 @@ static void a_hurry_goes_before_others(void **state)
 	priority_usual();
 }
 
+static void the_first_is_before_all_ordinary_work(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	priority_first();
+	assert_int_equal(sched_getscheduler(0), SCHED_FIFO);
+	priority_usual();
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+}
+
 /* In a process of its own, which does not get its rights back. */
 static void without_the_right_a_hurry_changes_nothing(void **state)
 {
@@ -69,6 +80,7 @@ int main(void)
 		cmocka_unit_test(giving_way_is_a_batch_at_the_usual_weight),
 		cmocka_unit_test(the_usual_comes_back),
 		cmocka_unit_test(a_hurry_goes_before_others),
+		cmocka_unit_test(the_first_is_before_all_ordinary_work),
 		cmocka_unit_test(without_the_right_a_hurry_changes_nothing),
 	};
 

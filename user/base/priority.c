@@ -44,3 +44,14 @@ void priority_usual(void)
 {
 	set(SCHED_NORMAL, 0, 0);
 }
+
+void priority_first(void)
+{
+	struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = SCHED_FIFO,
+		.sched_priority = 1,
+	};
+
+	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
+}

@@ -11,5 +11,7 @@ void priority_give_way(void);
 /* Goes first, but for threads of SCHED_FIFO. Needs CAP_SYS_NICE. */
 void priority_hurry(void);
 void priority_usual(void);
+/* Before all ordinary work, hurried or not: for a thread that runs for microseconds and is of use only when it is first. */
+void priority_first(void);
 
 #endif

@@ -8,14 +8,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/log.h"
+#include "base/priority.h"
 #include "daemon/guard_held.h"
 
 struct guard {
@@ -232,6 +233,7 @@ static void *watch(void *argument)
 	uint64_t next_ns = UINT64_MAX;
 	size_t fds;
 
+	priority_first();
 	while (!must_end(guard)) {
 		pthread_mutex_lock(&guard->lock);
 		fds = collect_fds(guard, fd);
@@ -296,6 +298,7 @@ static void *work(void *argument)
 	struct guard *guard = argument;
 	struct held *enter, *leave;
 
+	priority_first();
 	pthread_mutex_lock(&guard->lock);
 	while (!guard->is_ending) {
 		enter = next_job(guard, CLSACT_EGRESS);
@@ -547,25 +550,6 @@ void guard_stats(struct guard *guard, struct guard_stats *ret_stats)
 
 /* ---- life ---- */
 
-/* Who holds the lock runs as if it were one of these two: a thread that nobody hurries must not keep them waiting. */
-static void init_lock(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t inherits;
-
-	pthread_mutexattr_init(&inherits);
-	pthread_mutexattr_setprotocol(&inherits, PTHREAD_PRIO_INHERIT);
-	pthread_mutex_init(lock, &inherits);
-	pthread_mutexattr_destroy(&inherits);
-}
-
-/* It runs for microseconds at a time, and is of use only when it is first. */
-static void go_first(pthread_t thread)
-{
-	const struct sched_param first = { .sched_priority = 1 };
-
-	(void)pthread_setschedparam(thread, SCHED_FIFO, &first);
-}
-
 static void free_guard(struct guard *guard)
 {
 	closep(&guard->wake_fd);
@@ -581,11 +565,8 @@ static int start_threads(struct guard *guard)
 	if (r != 0)
 		return -r;
 	r = pthread_create(&guard->hands, NULL, work, guard);
-	if (r == 0) {
-		go_first(guard->eyes);
-		go_first(guard->hands);
+	if (r == 0)
 		return 0;
-	}
 	pthread_mutex_lock(&guard->lock);
 	guard->is_ending = true;
 	wake_eyes(guard);
@@ -628,7 +609,7 @@ int guard_start(const struct guard_options *options, struct guard **ret_guard)
 	guard->table.newcomers_fd = options->newcomers_fd;
 	for (size_t i = 0; i < GUARD_HOSTS_MAX; i++)
 		guard->host[i] = no_host;
-	init_lock(&guard->lock);
+	lock_init(&guard->lock);
 	pthread_cond_init(&guard->work, NULL);
 	guard->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = guard->wake_fd < 0 ? -errno : start_threads(guard);

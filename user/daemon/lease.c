@@ -6,11 +6,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
+#include "base/priority.h"
 
 #define RENEW_NS	 250000000ULL
 #define ENGINE_SILENT_NS 500000000ULL
@@ -36,6 +37,7 @@ static bool owner_is_well(const struct lease *lease, uint64_t now_ns)
 	return !lease->hold || now_ns <= hold_heartbeat_ns(lease->hold) + ENGINE_SILENT_NS;
 }
 
+/* With the lock held, once there is a thread. */
 static void renew(struct lease *lease)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -56,6 +58,7 @@ static void *live(void *argument)
 {
 	struct lease *lease = argument;
 
+	priority_first();
 	pthread_mutex_lock(&lease->lock);
 	while (!lease->is_ending) {
 		struct timespec next = next_turn();
@@ -66,14 +69,6 @@ static void *live(void *argument)
 	lease->config->lease_ns = 0;
 	pthread_mutex_unlock(&lease->lock);
 	return NULL;
-}
-
-/* It runs for microseconds four times a second: before all ordinary work, if it is allowed to. */
-static void go_first(pthread_t thread)
-{
-	const struct sched_param first = { .sched_priority = 1 };
-
-	(void)pthread_setschedparam(thread, SCHED_FIFO, &first);
 }
 
 int lease_start(volatile struct hf_config *config, const struct hold *hold, uint64_t patience_ns,
@@ -89,7 +84,7 @@ int lease_start(volatile struct hf_config *config, const struct hold *hold, uint
 	lease->hold = hold;
 	lease->patience_ns = patience_ns;
 	lease->heard_ns = clock_now_ns();
-	pthread_mutex_init(&lease->lock, NULL);
+	lock_init(&lease->lock);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&lease->changed, &monotonic);
@@ -101,7 +96,6 @@ int lease_start(volatile struct hf_config *config, const struct hold *hold, uint
 		free(lease);
 		return -r;
 	}
-	go_first(lease->thread);
 	*ret_lease = lease;
 	return 0;
 }
@@ -109,10 +103,13 @@ int lease_start(volatile struct hf_config *config, const struct hold *hold, uint
 void lease_heard(struct lease *lease)
 {
 	uint64_t now_ns = clock_now_ns();
-	uint64_t before_ns = __atomic_exchange_n(&lease->heard_ns, now_ns, __ATOMIC_RELAXED);
 
-	if (now_ns > before_ns + lease->patience_ns)
-		renew(lease); /* the thread's next turn is too late for what is about to be said */
+	__atomic_store_n(&lease->heard_ns, now_ns, __ATOMIC_RELAXED);
+	if (now_ns < lease->config->lease_ns)
+		return;
+	pthread_mutex_lock(&lease->lock);
+	renew(lease); /* the thread's next turn is too late for what is about to be said */
+	pthread_mutex_unlock(&lease->lock);
 }
 
 void lease_end(struct lease *lease)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lease.h - the owner's sign of life, given by a thread that does nothing else.
+ * lease.h - the owner's sign of life, given by a thread that does nothing else; by the loop, where it comes back late.
  *
  * The loop that does everything may wait in the kernel for seconds (a grace period, the lock of rtnetlink, a busy
  * machine); a fault that is in force must not stop acting then. So the thread renews the lease for it, as long as the
@@ -26,7 +26,7 @@ struct lease;
  */
 int lease_start(volatile struct hf_config *config, const struct hold *hold, uint64_t patience_ns,
 		struct lease **ret_lease);
-/* The loop is alive. If it was given up, what it says from now on holds again at once. */
+/* The loop is alive. Where the lease has run out it holds again at once, if the delay engine lives too. */
 void lease_heard(struct lease *lease);
 /* Ends the thread; the lease is stale at once. NULL is fine. */
 void lease_end(struct lease *lease);
