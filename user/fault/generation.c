@@ -44,9 +44,22 @@ void generation_dismiss(const struct generation_maps *maps, uint32_t rule_id)
 	bpf_map_delete_elem(maps->dice_fd, &rule_id);
 }
 
-/* The kernel returns when no program works with the old one any more. fd -1: the slot is emptied. */
+/* What is in the slot; -1: nothing. */
+static int open_live(int faultset_fd)
+{
+	const uint32_t slot = 0;
+	uint32_t id;
+
+	return bpf_map_lookup_elem(faultset_fd, &slot, &id) < 0 ? -1 : bpf_map_get_fd_by_id(id);
+}
+
+/*
+ * The kernel returns when no program works with the old one any more. It must live until then: before Linux 6.8 one that is
+ * nobody's is freed under them (CVE-2023-52447). fd -1: the slot is emptied.
+ */
 static int put_in_slot(int faultset_fd, int fd)
 {
+	_cleanup_(closep) int old = open_live(faultset_fd);
 	const uint32_t slot = 0;
 	int r;
 
