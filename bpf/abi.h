@@ -137,7 +137,7 @@ struct hf_link_key {
 	__u32 src; /* endpoint ids; a b is not b a */
 	__u32 dst;
 };
-_Static_assert(sizeof(struct hf_link_key) == 8, "struct hf_link_key is a map key");
+_Static_assert(sizeof(struct hf_link_key) == 8, "struct hf_link_key is part of a map value");
 
 struct hf_port_range {
 	__u16 first;
@@ -190,8 +190,8 @@ _Static_assert(sizeof(struct hf_rule) == 88, "struct hf_rule is part of a map va
  *     rows behind      `other`: the first rule of the next link of the same home
  *                      `further`: the next rule of the same link, in the order in which they act
  *
- * A packet of a link without rules looks at one line of memory beyond the head, and of one with a rule that does not match at
- * one as well: a line is what its cost is made of, and a hash has three of them for each rule.
+ * Mostly a packet looks at one line of memory beyond the head, and takes no rule: a line is what its cost is made of, and a hash
+ * has three of them for each rule.
  */
 #define HF_HOME_LINKS_MAX 4 /* links of one home; where there were more, there are more homes */
 

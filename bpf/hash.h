@@ -17,8 +17,9 @@ static inline __u32 hash_device(const struct hf_device_key *key)
 }
 
 /*
- * Which of the homes, a power of two of them, is a link's: by the upper bits of a product, as ids are small and follow each
- * other (Knuth, The Art of Computer Programming, 6.4: multiplicative hashing, by the golden ratio).
+ * Which of the homes, a power of two of them, is a link's. Ids are small and follow each other: bits from the upper half of a
+ * product tell them apart, whichever of the two they are (as multiplicative hashing by the golden ratio; Knuth, The Art of
+ * Computer Programming, 6.4).
  */
 static inline __u32 hash_link(const struct hf_link_key *link, __u32 homes_mask)
 {

@@ -181,10 +181,10 @@ static __always_inline int released(struct __sk_buff *skb, const struct hf_confi
 	struct desk *desk;
 	int verdict;
 
+	if (lease_is_stale(owner, now_ns))
+		return pass(); /* it may be another's mark by now */
 	skb->mark = 0;
 	skb->tstamp = 0;
-	if (lease_is_stale(owner, now_ns))
-		return pass();
 	desk = desk_with(skb, device);
 	if (!desk)
 		return pass();

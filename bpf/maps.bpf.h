@@ -30,7 +30,7 @@ struct {
 	__type(value, struct hf_board);
 } config SEC(".maps");
 
-/* (namespace, ifindex) -> who is behind it. Written by the owner on attach. */
+/* (namespace, ifindex) -> who is behind it: all of them. Written by the owner, and by its guard. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_DEVICES);
@@ -39,7 +39,7 @@ struct {
 	__type(value, struct hf_device);
 } devices SEC(".maps");
 
-/* The same flat, see struct hf_device_slot. Written by the owner through a memory map. */
+/* The same flat, asked first, see struct hf_device_slot. Written by both through a memory map. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, HF_DEVICE_SLOTS);
@@ -67,8 +67,8 @@ struct {
 } addresses SEC(".maps");
 
 /*
- * The live generation: rows of rules, see struct hf_rule_row. One slot, fetched once for each packet; replacing what is in the slot
- * makes a new fault set live on all links at once. Empty: nothing is asked. Written by the owner.
+ * The live generation: rows of rules, see struct hf_rule_row. One slot, fetched once for each packet; replacing what is in
+ * the slot makes a new fault set live on all links at once. Empty: nothing is asked. Written by the owner.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);

@@ -2,9 +2,9 @@
 /*
  * near.bpf.h - what a processor has looked up lately, beside its lane: who is traced behind a device, or in a namespace.
  *
- * A look into a hash goes to three more places in memory, which the next system call finds as cold as this one did. What the
- * owner changes there of what is traced it counts in hf_config.edition, and what was noted before is forgotten. No fault
- * depends on it: where there is a rule that a packet could match, nobody asks here.
+ * A look into the maps goes to one to three more places in memory, which the next system call finds as cold as this one
+ * did. What the owner changes there of what is traced it counts in hf_config.edition, and what was noted before is
+ * forgotten. No fault depends on it: where there is a rule that a packet could match, nobody asks here.
  *
  * Only for who has taken the lane.
  */

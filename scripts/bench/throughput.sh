@@ -33,7 +33,7 @@ throughput_once() { # STREAMS
 
 throughput_server_answers() { nsenter --net="${netns}client" iperf3 -c 10.83.0.2 -p 5201 -n 1M >/dev/null 2>&1; }
 
-has_fq() { "$hopfault" check --json | tr -d '\n ' | grep -q '"name":"sch_fq","there":true'; }
+has() { "$hopfault" check --json | tr -d '\n ' | grep -q "\"name\":\"$1\",\"there\":true"; } # FEATURE
 
 # ---- by turns, within one flow ----
 
@@ -57,7 +57,7 @@ throughput_by_turns() { # ARM STREAMS
 section_throughput() {
 	local arms=(bare hold) streams arm n
 	if ! command -v iperf3 >/dev/null; then say "throughput: skipped, iperf3 is not installed"; return; fi
-	! has_fq || arms+=(fq)
+	! has sch_fq || arms+=(fq)
 	lab_up
 	many_up 32
 	# 5 ms at 10 Gbit/s are 6 MB in flight: with the usual buffers TCP itself would be the limit.
@@ -81,11 +81,15 @@ section_throughput() {
 				"$scratch/throughput.$arm.$streams" 0
 		done
 	done
-	heading "TCP throughput, by turns" bare "with it" ratio
-	for arm in idle ruled; do
-		for streams in 1 4; do throughput_by_turns "$arm" "$streams"; done
-	done
-	has_fq || say "fq: not in this kernel, so not measured"
+	if has tcx; then
+		heading "TCP throughput, by turns" bare "with it" ratio
+		for arm in idle ruled; do
+			for streams in 1 4; do throughput_by_turns "$arm" "$streams"; done
+		done
+	else
+		say "by turns: skipped, this kernel has no TCX, by which programs are taken off and put on again"
+	fi
+	has sch_fq || say "fq: not in this kernel, so not measured"
 	lab_down
 	many_down
 }

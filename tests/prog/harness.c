@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "fault/generation.h"
 #include "harness.h"
+#include "hash.h"
 #include "link.skel.h"
 #include "link/devices.h"
 #include "link/events.h"
@@ -24,7 +25,8 @@
 #include "link/shared_map.h"
 #include "trace/passage.h"
 
-#define HOUR_NS (3600 * 1000000000LL)
+#define HOUR_NS		   (3600 * 1000000000LL)
+#define DEVICE_SLOTS_BYTES (HF_DEVICE_SLOTS * sizeof(struct hf_device_slot))
 
 static const char *const device_names[DEVICE_COUNT] = { "a", "b", "hold" };
 static const char *const peer_names[DEVICE_COUNT] = { "a-peer", "b-peer", "hold-peer" };
@@ -34,6 +36,7 @@ struct harness {
 	struct hf_board *board; /* mapped */
 	struct hf_lane_slots *slots; /* mapped */
 	struct devices *devices;
+	struct hf_device_slot *device_slots; /* mapped */
 	struct events *events;
 };
 
@@ -179,6 +182,9 @@ int harness_open(struct harness **ret_harness)
 		r = devices_open(harness->programs->maps.devices,
 				 harness->programs->maps.device_slots, &harness->devices);
 	if (r == 0)
+		r = shared_map(harness->programs->maps.device_slots, DEVICE_SLOTS_BYTES,
+			       (void **)&harness->device_slots);
+	if (r == 0)
 		r = open_events(harness);
 	if (r == 0)
 		r = name_everyone(harness);
@@ -195,6 +201,8 @@ void harness_close(struct harness *harness)
 		return;
 	events_close(harness->events);
 	devices_close(harness->devices);
+	if (harness->device_slots)
+		munmap(harness->device_slots, DEVICE_SLOTS_BYTES);
 	if (harness->board)
 		munmap(harness->board, sizeof(*harness->board));
 	if (harness->slots)
@@ -252,6 +260,13 @@ int harness_put_device(struct harness *harness, __u32 ifindex, const struct hf_d
 struct devices *harness_devices(struct harness *harness)
 {
 	return harness->devices;
+}
+
+struct hf_device_slot *harness_device_slot(struct harness *harness, __u32 ifindex)
+{
+	const struct hf_device_key key = { .netns = HARNESS_NETNS, .ifindex = ifindex };
+
+	return &harness->device_slots[hash_device(&key)];
 }
 
 int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_device *device)

@@ -79,6 +79,8 @@ int harness_set_device(struct harness *harness, __u32 ifindex, const struct hf_d
 /* As the guard writes it: it is not told that something has changed. */
 int harness_put_device(struct harness *harness, __u32 ifindex, const struct hf_device *device);
 struct devices *harness_devices(struct harness *harness); /* not the caller's */
+/* Where a device of this number stands, if it has the slot. */
+struct hf_device_slot *harness_device_slot(struct harness *harness, __u32 ifindex);
 int harness_set_engine(struct harness *harness, enum harness_device device, enum hf_engine engine);
 /* What the hold engine notes of a frame that it sends back. */
 int harness_set_return(struct harness *harness, __u32 slot, const struct hf_return *value);

@@ -12,7 +12,6 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <err.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -148,8 +147,9 @@ static uint64_t received(const char *receiver)
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
 		sscanf(line, " eth0: %" SCNu64, &bytes);
-	if (file)
-		fclose(file);
+	if (!file || bytes == 0)
+		errx(1, "the receiver has gone, or has got nothing");
+	fclose(file);
 	return bytes;
 }
 

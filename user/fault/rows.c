@@ -4,16 +4,18 @@
  */
 #include "fault/rows.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "fault/links.h"
 #include "hash.h"
 
-#define HOMES_MAX (1U << 22) /* never needed: the hash would be none */
+#define HOMES_MAX \
+	(1U       \
+	 << 19) /* eight times the usual for FAULTSET_LINKS_MAX and their quarantine; never needed */
 
 static bool begins_link(const struct compiled_rule *rule, size_t i)
 {
@@ -32,10 +34,11 @@ static uint32_t take_first(struct rows *rows, uint32_t homes, const struct hf_li
 
 	if (!rows->row[at].link.dst)
 		return at;
-	while (rows->row[at].other) {
+	for (; rows->row[at].other; links++) {
+		assert(link_key_compare(&rows->row[at].link, link) != 0);
 		at = rows->row[at].other;
-		links++;
 	}
+	assert(link_key_compare(&rows->row[at].link, link) != 0); /* its rules stand together */
 	if (links == HF_HOME_LINKS_MAX)
 		return 0;
 	return rows->row[at].other = (uint32_t)rows->count++;

@@ -9,7 +9,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include "base/lock.h"
 #include "hash.h"
 #include "link/shared_map.h"
 
@@ -35,7 +37,7 @@ int devices_open(const struct bpf_map *hash, const struct bpf_map *slots,
 		return r;
 	}
 	devices->hash_fd = bpf_map__fd(hash);
-	pthread_mutex_init(&devices->lock, NULL);
+	lock_init(&devices->lock); /* the guard's threads go first */
 	*ret_devices = devices;
 	return 0;
 }
@@ -49,7 +51,7 @@ void devices_close(struct devices *devices)
 	free(devices);
 }
 
-struct hf_device_slot *devices_slot(struct devices *devices, const struct hf_device_key *key)
+static struct hf_device_slot *slot_of(struct devices *devices, const struct hf_device_key *key)
 {
 	return &devices->slots[hash_device(key)];
 }
@@ -80,7 +82,7 @@ static void write_slot(struct hf_device_slot *slot, struct hf_device_key key,
 int devices_put(struct devices *devices, const struct hf_device_key *key,
 		const struct hf_device *device)
 {
-	struct hf_device_slot *slot = devices_slot(devices, key);
+	struct hf_device_slot *slot = slot_of(devices, key);
 	int r = 0;
 
 	pthread_mutex_lock(&devices->lock);
@@ -94,7 +96,7 @@ int devices_put(struct devices *devices, const struct hf_device_key *key,
 
 void devices_remove(struct devices *devices, const struct hf_device_key *key)
 {
-	struct hf_device_slot *slot = devices_slot(devices, key);
+	struct hf_device_slot *slot = slot_of(devices, key);
 
 	pthread_mutex_lock(&devices->lock);
 	if (is_of(slot, key))

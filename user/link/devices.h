@@ -3,7 +3,7 @@
  * devices.h - who is behind which interface, told to the programs: the hash that has them all, and the flat slots in front of
  * it (struct hf_device_slot).
  *
- * A packet sees a device as it was or as it is, never half of each, and finds it in the hash while its slot is being
+ * In a slot a packet sees a device as it was or as it is, never half of each, and finds it in the hash while that is being
  * written. Several threads may write: the owner's and its guard's.
  */
 #ifndef HF_LINK_DEVICES_H
@@ -25,7 +25,5 @@ int devices_put(struct devices *devices, const struct hf_device_key *key,
 		const struct hf_device *device);
 /* One that is not there is no error. */
 void devices_remove(struct devices *devices, const struct hf_device_key *key);
-/* Where it stands in the slots, if it has one. */
-struct hf_device_slot *devices_slot(struct devices *devices, const struct hf_device_key *key);
 
 #endif
