@@ -81,7 +81,7 @@ section_throughput() {
 				"$scratch/throughput.$arm.$streams" 0
 		done
 	done
-	if has tcx; then
+	if has TCX; then
 		heading "TCP throughput, by turns" bare "with it" ratio
 		for arm in idle ruled; do
 			for streams in 1 4; do throughput_by_turns "$arm" "$streams"; done
