@@ -126,8 +126,8 @@ static __always_inline void name_rule(struct judgement *judgement, __u32 id)
 
 /*
  * What befalls the packet on the desk, which is about to go from one of its parties to the other: all rules that match
- * act, in their order; the first drop ends it; delays add up. The result is an enum hf_verdict. A rule that matches asks for the
- * time, and whether the owner lives: most packets meet none. By itself, see desk.bpf.h: inlined, it made the
+ * act, in their order; the first drop ends it; delays add up. The result is an enum hf_verdict. A rule that matches asks
+ * for the time, and whether the owner lives: most packets meet none. By itself, see desk.bpf.h: inlined, it made the
  * verifier's work more than four times as long.
  */
 __noinline int judge(void)

@@ -5,8 +5,8 @@
 # matching (one of them on this very link); 5 ms by each delay engine that this kernel has.
 #
 # The first three differ by less than this machine does from second to second: the programs are taken off and put on again
-# within one flow, some times a second (tests/tools/byturns.c). Each end has a processor of its own, where there are two: the
-# sender's, which runs our programs too, is busy all the time.
+# within one flow, some times a second (tests/tools/byturns.c). Each end has a processor of its own, where there are two,
+# so that the scheduler moves neither.
 
 at_sender=(taskset -c 0) at_receiver=(taskset -c 1)
 [ "$(nproc)" -gt 1 ] || { at_sender=(env) at_receiver=(env); }

@@ -142,7 +142,7 @@ static void links_of_one_home_keep_their_own_rules(void **state)
 	struct harness_link *a_b = &link[HF_HOME_LINKS_MAX - 1];
 	struct fixture *f = *state;
 
-	fill_home_of_a_b(link, HF_HOME_LINKS_MAX, 16);
+	fill_home_of_a_b(link, HF_HOME_LINKS_MAX, 2 * HF_HOME_LINKS_MAX);
 	assert_int_equal(harness_flip(f->harness, link, HF_HOME_LINKS_MAX), 0);
 	assert_int_equal(enter_b(f, some_tcp), PASSED);
 

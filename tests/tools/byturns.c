@@ -10,7 +10,6 @@
  * afterwards, so it is good for nothing but to be stopped; ours go with this process.
  */
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <err.h>
 #include <inttypes.h>
 #include <net/if.h>
@@ -19,14 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "fdinfo.h"
 
-#define HOOKS_MAX   64
-#define TCX_INGRESS 46 /* enum bpf_attach_type, Linux 6.6; newer than libbpf 1.1 */
-#define TCX_EGRESS  47
-#define SETTLE_NS   20000000
+#define HOOKS_MAX 64
+#define SETTLE_NS 20000000
 
 struct hook {
 	int prog_fd;
@@ -36,6 +35,7 @@ struct hook {
 };
 
 struct hooks {
+	char **device; /* the names of those that are meant, and NULL */
 	struct hook at[HOOKS_MAX];
 	unsigned int count;
 };
@@ -54,21 +54,18 @@ static bool is_meant(uint32_t ifindex, char **device)
 	return false;
 }
 
-static struct told read_told(const char *path)
+static struct told read_told(FILE *info)
 {
-	FILE *file = fopen(path, "re");
 	struct told told = {};
 	char line[128];
 
-	while (file && fgets(line, sizeof(line), file)) {
+	while (fgets(line, sizeof(line), info)) {
 		told.is_tcx |= strncmp(line, "link_type:\ttcx", 14) == 0;
 		sscanf(line, "link_id: %u", &told.link);
 		sscanf(line, "prog_id: %u", &told.prog);
 		sscanf(line, "ifindex: %u", &told.ifindex);
 		sscanf(line, "attach_type: %u", &told.type);
 	}
-	if (file)
-		fclose(file);
 	return told;
 }
 
@@ -89,26 +86,20 @@ static void take_over(struct hooks *hooks, const struct told *told)
 	hooks->count++;
 }
 
-static void find_hooks(const char *owner, char **device, struct hooks *ret_hooks)
+static void take_if_meant(void *ctx, FILE *info)
 {
-	char path[64], file[512];
-	const struct dirent *entry;
-	DIR *folder;
+	const struct told told = read_told(info);
+	struct hooks *hooks = ctx;
 
-	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo", owner);
-	folder = opendir(path);
-	if (!folder)
-		err(2, "%s", path);
-	while ((entry = readdir(folder))) {
-		struct told told;
+	if (told.is_tcx && is_meant(told.ifindex, hooks->device))
+		take_over(hooks, &told);
+}
 
-		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-		told = read_told(file);
-		if (told.is_tcx && is_meant(told.ifindex, device))
-			take_over(ret_hooks, &told);
-	}
-	closedir(folder);
-	if (ret_hooks->count == 0)
+static void find_hooks(const char *owner, struct hooks *hooks)
+{
+	if (fdinfo_each(owner, take_if_meant, hooks) < 0)
+		errx(2, "there is no process %s", owner);
+	if (hooks->count == 0)
 		errx(2, "the owner has attached nothing there");
 }
 
@@ -165,7 +156,7 @@ static double rate(const char *receiver, uint64_t window_ns)
 
 int main(int argc, char **argv)
 {
-	struct hooks hooks = {};
+	struct hooks hooks = { .device = argv + 5 };
 	uint64_t window_ns;
 	int turns;
 
@@ -175,7 +166,7 @@ int main(int argc, char **argv)
 	}
 	turns = atoi(argv[3]);
 	window_ns = strtoull(argv[4], NULL, 10) * 1000000;
-	find_hooks(argv[1], argv + 5, &hooks);
+	find_hooks(argv[1], &hooks);
 	for (int i = 0; i < turns; i++) {
 		double mbit[2];
 

@@ -9,7 +9,6 @@
  * reads of the clock a run, which are in the figure. Lines go to file descriptor 3 when it is open, else to stdout.
  */
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "fdinfo.h"
 
 #define PROGRAMS_MAX 64
 
@@ -65,31 +65,15 @@ static void add_program(struct programs *programs, uint32_t id)
 	programs->id[programs->count++] = id;
 }
 
-/* The programs whose descriptors the process holds are in its fdinfo. */
-static int find_programs(int pid, struct programs *ret_programs)
+/* The programs whose descriptors the process holds. */
+static void find_program(void *ctx, FILE *info)
 {
-	char path[64], file[512], line[128];
-	DIR *folder;
-	const struct dirent *entry;
+	unsigned int id;
+	char line[128];
 
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
-	folder = opendir(path);
-	if (!folder)
-		return -errno;
-	while ((entry = readdir(folder))) {
-		FILE *info;
-		unsigned int id;
-
-		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-		info = fopen(file, "re");
-		while (info && fgets(line, sizeof(line), info))
-			if (sscanf(line, "prog_id: %u", &id) == 1)
-				add_program(ret_programs, id);
-		if (info)
-			fclose(info);
-	}
-	closedir(folder);
-	return 0;
+	while (fgets(line, sizeof(line), info))
+		if (sscanf(line, "prog_id: %u", &id) == 1)
+			add_program(ctx, id);
 }
 
 static int run(char **command)
@@ -128,15 +112,16 @@ int main(int argc, char **argv)
 	struct programs programs = {};
 	_cleanup_(closep) int stats_fd = -1;
 	FILE *out;
-	int status;
+	int r, status;
 
 	if (argc < 5 || strcmp(argv[1], "--pid") != 0 || strcmp(argv[3], "--") != 0) {
 		fprintf(stderr, "usage: progstats --pid PID -- COMMAND...\n");
 		return 2;
 	}
 	stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	if (stats_fd < 0 || find_programs(atoi(argv[2]), &programs) < 0) {
-		fprintf(stderr, "progstats: %s\n", strerror(errno));
+	r = stats_fd < 0 ? -errno : fdinfo_each(argv[2], find_program, &programs);
+	if (r < 0) {
+		fprintf(stderr, "progstats: %s\n", strerror(-r));
 		return 1;
 	}
 	for (unsigned int i = 0; i < programs.count; i++)

@@ -13,9 +13,8 @@
 #include "fault/links.h"
 #include "hash.h"
 
-#define HOMES_MAX \
-	(1U       \
-	 << 19) /* eight times the usual for FAULTSET_LINKS_MAX and their quarantine; never needed */
+/* Eight times what is usual for FAULTSET_LINKS_MAX links and their quarantine: never needed. */
+#define HOMES_MAX (1U << 19)
 
 static bool begins_link(const struct compiled_rule *rule, size_t i)
 {
